@@ -1,0 +1,11 @@
+// Webbuild makes web/dist of the sources in web/console and web/shell, with
+// esbuild as a library: one script and one style sheet for each page, the HTML
+// and the icons beside them, and the licences of what was bundled.
+//
+//	go run -C tools ./webbuild          write web/dist
+//	go run -C tools ./webbuild -check   fail when web/dist is not what the sources make
+//
+// The output depends on nothing but the sources and the packages that
+// web/package-lock.json pins, so that web/dist can be committed and compared
+// byte for byte. Types are not checked here: npm run check in web does that.
+package main

@@ -1,0 +1,39 @@
+package web
+
+import "strings"
+
+// ConsolePolicy is the Content-Security-Policy of index.html: its own files, its own
+// API, and nothing else. Trusted Types are enforced, and lit's is the only
+// policy there is.
+func ConsolePolicy() string {
+	return strings.Join([]string{
+		"default-src 'none'",
+		"script-src 'self'",
+		"style-src 'self'",
+		"img-src 'self' data:",
+		"connect-src 'self'",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"require-trusted-types-for 'script'",
+		"trusted-types lit-html",
+	}, "; ")
+}
+
+// ShellPolicy is the Content-Security-Policy of app.html when it shows the app at
+// origin ("http://<label>.localhost:5484"). frame-src is what stops an app from
+// navigating away with data in a URL.
+func ShellPolicy(origin string) string {
+	return strings.Join([]string{
+		"default-src 'none'",
+		"script-src 'self'",
+		"style-src 'self'",
+		"img-src 'self' data:",
+		"frame-src " + origin,
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"require-trusted-types-for 'script'",
+		"trusted-types lit-html",
+	}, "; ")
+}
