@@ -1,0 +1,66 @@
+package publish
+
+import "time"
+
+// Progress is how far a publication is.
+type Progress struct {
+	// File is the path of the file being read, "" while looking through the
+	// folder and while engines finish.
+	File string `json:"file,omitempty"`
+	// Files counts files that are done, Bytes the bytes.
+	Files int   `json:"files"`
+	Bytes int64 `json:"bytes"`
+	// Total is the size of the whole folder in bytes; 0 while it is unknown.
+	Total int64 `json:"total"`
+}
+
+// Publication is what became of a folder.
+type Publication struct {
+	// ID identifies the publication on this node; publishing the same folder
+	// again keeps it.
+	ID string `json:"id"`
+	// Name is what the site calls itself, Mutable its mutable name, "" for none.
+	Name    string `json:"name"`
+	Mutable string `json:"mutable,omitempty"`
+	// Folder is the absolute path of what was published.
+	Folder string `json:"folder"`
+	// IPFS and WTP are the immutable addresses, Magnet the second as a magnet
+	// link; "" where the engine is off.
+	IPFS   string `json:"ipfs,omitempty"`
+	WTP    string `json:"wtp,omitempty"`
+	Magnet string `json:"magnet,omitempty"`
+	// IPNS and WTPKey are the mutable addresses; "" without a name.
+	IPNS   string `json:"ipns,omitempty"`
+	WTPKey string `json:"wtpkey,omitempty"`
+	// URLs open the site through this node's gateway, one for each address.
+	URLs []string `json:"urls"`
+	// DNS are the records that make a domain lead to the site: of the name when
+	// it is a domain, else of example.org as a pattern.
+	DNS []Record `json:"dns"`
+	// Files and Bytes count what is in it; Reused is how many of the bytes did
+	// not have to be read again.
+	Files  int   `json:"files"`
+	Bytes  int64 `json:"bytes"`
+	Reused int64 `json:"reused"`
+	// Skipped lists what was left out of the folder, and why.
+	Skipped []Skipped `json:"skipped,omitempty"`
+	// Hybrid, Trackers and WebSeeds are as requested.
+	Hybrid   bool     `json:"hybrid,omitempty"`
+	Trackers []string `json:"trackers,omitempty"`
+	WebSeeds []string `json:"webSeeds,omitempty"`
+	// Published is when.
+	Published time.Time `json:"published"`
+}
+
+// Record is one DNS record to paste.
+type Record struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	Value string `json:"value"`
+}
+
+// Skipped is one path that was left out.
+type Skipped struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
