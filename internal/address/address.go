@@ -33,16 +33,12 @@ const (
 const MaxSalt = 5
 
 // Address is a parsed address. Two addresses name the same site exactly when
-// their Key is the same. The zero Address is not valid.
+// their Key is the same, which is when their ID is. The zero Address is not
+// valid.
 type Address struct {
-	kind     Kind
-	cid      cid.Cid  // IPFS and IPNS
-	v1       [20]byte // Torrent; zero when only v2 is known
-	v2       [32]byte // Torrent; zero when only v1 is known
-	key      [32]byte // Mutable
-	salt     string   // Mutable
-	name     string   // Name and Device: ASCII, lower case, no final dot
-	location string   // Index: a path or URL
+	id ID
+	// v2 is the second infohash of a hybrid torrent known by its first.
+	v2 [32]byte
 
 	// Path is the path inside the site, unescaped, with a leading slash, or "".
 	Path string
@@ -66,3 +62,17 @@ type Hints struct {
 	// Prefer is the network a name was asked for in (wtp://name, ipns://name).
 	Prefer Network
 }
+
+// ID is the identity of a site in a comparable form, to be the key of a map on
+// a path where building Key would cost too much. It has no other use.
+type ID struct {
+	kind Kind
+	cid  cid.Cid  // IPFS and IPNS; always version 1
+	v1   [20]byte // Torrent; zero when only v2 is known
+	v2   [32]byte // Torrent; zero when v1 is known
+	key  [32]byte // Mutable
+	text string   // Name and Device: the name; Index: the location; Mutable: the salt
+}
+
+// ID returns the identity of the site.
+func (a Address) ID() ID { return a.id }
