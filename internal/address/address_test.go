@@ -90,6 +90,7 @@ func TestEveryFormHasOneCanonicalForm(t *testing.T) {
 		{"http://" + cid36 + ".localhost:5484/p?q#f", "ipfs://" + cidV1 + "/p?q#f"},
 		{"http://example-com.localhost/p", "example.com/p"},
 		{"example-com.localhost:5484/p", "example.com/p"},
+		{"http://localhost:5484/app/example-com/p?q", "example.com/p?q"},
 		{"http://wtp-" + hash1 + ".localhost:5484/", "wtp://" + hash1 + "/"},
 		{"http://" + cidV1 + ".ipfs.localhost:5484/p", "ipfs://" + cidV1 + "/p"},
 		{"http://my--site-org.ipns.localhost/p", "my-site.org/p"},

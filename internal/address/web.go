@@ -13,6 +13,9 @@ func parseWeb(s string) (Address, error) {
 		return Address{}, invalid("it is not a web address")
 	}
 	tail := webTail(u)
+	if a, ok := fromShell(u.Hostname(), tail); ok {
+		return a, nil
+	}
 	if a, ok, err := fromWebHost(u.Host); ok {
 		if err != nil {
 			return Address{}, err
@@ -35,8 +38,20 @@ func parseWeb(s string) (Address, error) {
 		WithHint("for the site of that name among peers, leave out %s://", u.Scheme)
 }
 
-// fromWebHost reads a host below .localhost, the shell of an app included, or a
-// subdomain of a public gateway. ok is false for other hosts.
+// fromShell reads the address of the page that an app is shown in,
+// http://localhost:5484/app/<label>/path.
+func fromShell(host, tail string) (a Address, ok bool) {
+	rest, ok := strings.CutPrefix(tail, "/app/")
+	if !ok || lower(host) != "localhost" {
+		return Address{}, false
+	}
+	label, tail := cutAuthority(rest)
+	a, err := fromLabel(lower(label))
+	return a, err == nil && a.setTail(tail) == nil
+}
+
+// fromWebHost reads a host below .localhost or a subdomain of a public gateway.
+// ok is false for other hosts.
 func fromWebHost(host string) (a Address, ok bool, err error) {
 	name, err := withoutPort(host)
 	if err != nil {
