@@ -54,8 +54,11 @@ func FromLabel(label string) (Address, error) {
 }
 
 func fromLabel(label string) (Address, error) {
-	if len(label) > maxLabel {
+	switch {
+	case len(label) > maxLabel:
 		return Address{}, invalid("it is longer than %d signs", maxLabel)
+	case !all(label, isNameByte):
+		return Address{}, invalid("it is not one label of letters, digits and hyphens")
 	}
 	if !strings.Contains(label, "-") {
 		c, ok := parseCID(label)

@@ -1,6 +1,7 @@
 package address
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 
@@ -50,6 +51,8 @@ func FromName(name string) (Address, error) {
 	return Address{id: ID{kind: Name, text: ascii}}, nil
 }
 
+var errUnstable = errors.New("the name has no stable form")
+
 func toASCII(name string) (string, error) {
 	name = strings.TrimSuffix(name, ".")
 	if len(name) > 4*maxName {
@@ -58,6 +61,13 @@ func toASCII(name string) (string, error) {
 	profile := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false),
 		idna.StrictDomainName(true), idna.CheckHyphens(false))
 	ascii, err := profile.ToASCII(name)
+	if err == nil && strings.Contains(ascii, "xn--") {
+		// Some names change once more: those have no one form.
+		var again string
+		if again, err = profile.ToASCII(ascii); again != ascii {
+			err = errUnstable
+		}
+	}
 	if err != nil {
 		return "", invalid("%s is not a DNS name", quote(name)).
 			WithHint("a name has letters, digits, hyphens and dots, like example.com")
@@ -67,7 +77,7 @@ func toASCII(name string) (string, error) {
 
 func checkNameLabel(name, l string) error {
 	ok := l != "" && len(l) <= maxLabel && l[0] != '-' && l[len(l)-1] != '-' &&
-		all(l, func(c byte) bool { return isDigit(c) || isLower(c) || c == '-' })
+		all(l, isNameByte)
 	if !ok {
 		return invalid("%s is not a DNS name: its part %s is empty, too long or has a sign no name has", quote(name), quote(l)).
 			WithHint("a name has letters, digits, hyphens and dots, like example.com")

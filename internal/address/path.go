@@ -55,13 +55,14 @@ func cleanPath(raw string) (string, error) {
 }
 
 // escapeTail escapes what may not stand in the query or fragment of a URL
-// (RFC 3986 §3.4); escapes that are there stay.
+// (RFC 3986 §3.4), a stray % included; escapes that are there stay.
 func escapeTail(s string) string {
 	const hexDigits = "0123456789ABCDEF"
 	var b strings.Builder
 	for i := range len(s) {
 		c := s[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>#\\^`{|}", c) >= 0 {
+		stray := c == '%' && !(i+2 < len(s) && isHex(s[i+1]|0x20) && isHex(s[i+2]|0x20))
+		if stray || c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>#\\^`{|}", c) >= 0 {
 			b.WriteByte('%')
 			b.WriteByte(hexDigits[c>>4])
 			b.WriteByte(hexDigits[c&15])

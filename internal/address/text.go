@@ -57,6 +57,9 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 func isHex(c byte) bool   { return isDigit(c) || 'a' <= c && c <= 'f' }
 
+// isNameByte is the alphabet of DNS labels in lower case.
+func isNameByte(c byte) bool { return isLower(c) || isDigit(c) || c == '-' }
+
 // isBase32 is the alphabet of RFC 4648 §6 in lower case.
 func isBase32(c byte) bool { return isLower(c) || '2' <= c && c <= '7' }
 
