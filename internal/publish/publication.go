@@ -1,16 +1,23 @@
 package publish
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"github.com/kith-web/kith/internal/address"
+)
+
+// patternDomain stands for the person's own domain in DNS records.
+const patternDomain = "example.org"
 
 // Progress is how far a publication is.
 type Progress struct {
-	// File is the path of the file being read, "" while looking through the
-	// folder and while engines finish.
+	// File is the path of the file being read; "" once engines finish.
 	File string `json:"file,omitempty"`
 	// Files counts files that are done, Bytes the bytes.
 	Files int   `json:"files"`
 	Bytes int64 `json:"bytes"`
-	// Total is the size of the whole folder in bytes; 0 while it is unknown.
+	// Total is the size of the whole folder in bytes.
 	Total int64 `json:"total"`
 }
 
@@ -63,4 +70,44 @@ type Record struct {
 type Skipped struct {
 	Path   string `json:"path"`
 	Reason string `json:"reason"`
+}
+
+// complete adds what follows from the addresses: URLs and DNS records.
+func (p Publication) complete(gateway string) Publication {
+	p.URLs = []string{}
+	for _, s := range []string{p.IPFS, p.WTP, p.IPNS, p.WTPKey} {
+		if a, err := address.Parse(s); err == nil && s != "" {
+			if u, err := a.URL(gateway); err == nil {
+				p.URLs = append(p.URLs, u)
+			}
+		}
+	}
+	p.DNS = p.records()
+	return p
+}
+
+// records are the TXT records for the site: the mutable addresses where there
+// are any, since then the records never change again.
+func (p Publication) records() []Record {
+	host := domain(p.Mutable)
+	if host == "" {
+		host = patternDomain
+	}
+	out := []Record{}
+	if path := firstOf(p.IPNS, p.IPFS); path != "" {
+		scheme, rest, _ := strings.Cut(path, "://")
+		out = append(out, Record{"_dnslink." + host, "TXT", "dnslink=/" + scheme + "/" + rest})
+	}
+	if key := firstOf(p.WTPKey, p.WTP); key != "" {
+		_, rest, _ := strings.Cut(key, "://")
+		out = append(out, Record{host, "TXT", "wtpkey=" + rest})
+	}
+	return out
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
 }

@@ -140,34 +140,3 @@ func (o *Options) setDefaults() {
 		o.Now = time.Now
 	}
 }
-
-// Publish puts what r says into every engine and remembers it. onProgress, if
-// not nil, is called from one goroutine at most ten times a second and once at
-// the end.
-//
-// The error is fault.NotFound or fault.Forbidden when a file cannot be read,
-// fault.Invalid when the folder cannot be a site, fault.TooLarge over a limit,
-// fault.Conflict when files keep changing while they are read, fault.NoSpace when
-// an engine's disk is full, and fault.Canceled when ctx ends. Then nothing was
-// published, and what was published before is still served.
-func (p *Publisher) Publish(ctx context.Context, r Request, onProgress func(Progress)) (Publication, error) {
-	return Publication{}, fault.New(fault.Unsupported, "not yet")
-}
-
-// Publications lists what is published, the newest first.
-func (p *Publisher) Publications() ([]Publication, error) {
-	return nil, nil
-}
-
-// Forget stops serving the publication and forgets it. The folder is not
-// touched, and a name keeps its key.
-func (p *Publisher) Forget(ctx context.Context, id string) error {
-	return nil
-}
-
-// Watch publishes r now and again after every change, until ctx ends, and
-// returns the cause then. Errors of a publication are given to onResult and
-// do not end it; an error of the first one does. Callbacks may be nil.
-func (p *Publisher) Watch(ctx context.Context, r Request, onProgress func(Progress), onResult func(Publication, error)) error {
-	return nil
-}
