@@ -32,10 +32,10 @@ func TestPagesKeepTheirPolicy(t *testing.T) {
 				t.Errorf("%s contains %q, which its policy refuses", name, refused)
 			}
 		}
-		for _, part := range strings.Split(page, `="/`)[1:] {
+		for _, part := range strings.Split(page, `="/assets/`)[1:] {
 			asset, _, _ := strings.Cut(part, `"`)
-			if _, err := fs.Stat(web.Dist(), asset); err != nil {
-				t.Errorf("%s names /%s: %v", name, asset, err)
+			if _, err := fs.Stat(web.Dist(), "assets/"+asset); err != nil {
+				t.Errorf("%s names /assets/%s: %v", name, asset, err)
 			}
 		}
 	}

@@ -34,6 +34,6 @@ func ShellPolicy(origin string) string {
 		"form-action 'none'",
 		"frame-ancestors 'none'",
 		"require-trusted-types-for 'script'",
-		"trusted-types lit-html",
+		"trusted-types 'none'",
 	}, "; ")
 }

@@ -1,3 +1,12 @@
-import { LitElement, html } from 'lit';
-class C extends LitElement { override createRenderRoot() { return this; } override render() { return html`<h1>Kith</h1>`; } }
-customElements.define('kith-console', C);
+// The console: the page a person sees at the node's own address.
+import { Client } from "./api/client.ts";
+import { Live } from "./api/live.ts";
+import { Console } from "./console.ts";
+
+const token = document.querySelector<HTMLMetaElement>('meta[name="kith-token"]')?.content ?? "";
+const client = new Client(token);
+const live = new Live(client);
+const root = document.querySelector("kith-console");
+if (root instanceof Console) {
+  root.begin(client, live);
+}

@@ -1,0 +1,164 @@
+import { ApiError, type Client } from "./client.ts";
+import type { Site, Status } from "./types.ts";
+
+/** How the console stands with the node. */
+export type Connection = "connecting" | "online" | "lost" | "refused";
+
+/** One moment of traffic, in bytes a second. */
+export interface Traffic {
+  readonly down: number;
+  readonly up: number;
+}
+
+const firstRetry = 500;
+const longestRetry = 10_000;
+const statusEvery = 5_000;
+const samples = 60;
+
+/**
+ * What the node is doing, kept up to date: the list of sites by server-sent
+ * events, the status by asking. It reconnects by itself and tells its
+ * listeners of every change by the event "change".
+ */
+export class Live extends EventTarget {
+  connection: Connection = "connecting";
+  sites: readonly Site[] = [];
+  status: Status | undefined;
+  /** False until the first list of sites came. */
+  loaded = false;
+  /** When the next attempt to connect is made, in milliseconds of Date.now; 0 for now. */
+  retryAt = 0;
+  readonly traffic: Traffic[] = [];
+
+  readonly #client: Client;
+  #stop = new AbortController();
+  #wake: () => void = () => undefined;
+
+  constructor(client: Client) {
+    super();
+    this.#client = client;
+  }
+
+  start(): void {
+    this.#stop = new AbortController();
+    void this.#follow(this.#stop.signal);
+    void this.#sample(this.#stop.signal);
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    this.#wake();
+  }
+
+  /** Tries to connect at once instead of waiting for the next attempt. */
+  retry(): void {
+    this.#wake();
+  }
+
+  site(label: string): Site | undefined {
+    return this.sites.find((s) => s.label === label);
+  }
+
+  /** Puts a change in place before the node confirms it, so that a switch moves when it is pressed. */
+  assume(label: string, change: Partial<Site>): void {
+    this.sites = this.sites.map((s) => (s.label === label ? { ...s, ...change } : s));
+    this.#changed();
+  }
+
+  /** Takes a removed site off the list before the node says so. */
+  forget(label: string): void {
+    this.sites = this.sites.filter((s) => s.label !== label);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.dispatchEvent(new Event("change"));
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    let wait = firstRetry;
+    while (!signal.aborted) {
+      try {
+        await this.#once(signal, () => {
+          wait = firstRetry;
+        });
+      } catch (e) {
+        if (signal.aborted) {
+          return;
+        }
+        if (e instanceof ApiError && (e.kind === "unauthorized" || e.kind === "forbidden")) {
+          this.connection = "refused";
+          this.#changed();
+          return;
+        }
+      }
+      if (signal.aborted) {
+        return;
+      }
+      this.connection = "lost";
+      this.retryAt = Date.now() + wait;
+      this.#changed();
+      await this.#sleep(wait);
+      wait = Math.min(wait * 2, longestRetry);
+    }
+  }
+
+  /** Connects, and follows the events until they end. */
+  async #once(signal: AbortSignal, connected: () => void): Promise<void> {
+    this.status = await this.#client.status(signal);
+    this.sites = await this.#client.sites(signal);
+    this.loaded = true;
+    this.connection = "online";
+    this.retryAt = 0;
+    connected();
+    this.#changed();
+    for await (const event of this.#client.events(signal)) {
+      if (event.type === "sites") {
+        this.sites = (JSON.parse(event.data) as { sites: Site[] | null }).sites ?? [];
+      } else if (event.type === "status") {
+        this.status = JSON.parse(event.data) as Status;
+      } else {
+        continue;
+      }
+      this.#changed();
+    }
+  }
+
+  /** Keeps the last minute of traffic, and the status fresh. */
+  async #sample(signal: AbortSignal): Promise<void> {
+    for (let tick = 1; !signal.aborted; tick++) {
+      await new Promise((done) => setTimeout(done, 1000));
+      if (this.connection !== "online") {
+        continue;
+      }
+      this.traffic.push({
+        down: sum(this.sites, (s) => s.stats.downRate),
+        up: sum(this.sites, (s) => s.stats.upRate),
+      });
+      this.traffic.splice(0, this.traffic.length - samples);
+      if (tick % (statusEvery / 1000) === 0) {
+        await this.#client.status(signal).then(
+          (s) => {
+            this.status = s;
+          },
+          () => undefined, // the stream of events is what tells of a lost node
+        );
+      }
+      this.#changed();
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((done) => {
+      const timer = setTimeout(done, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        done();
+      };
+    });
+  }
+}
+
+function sum<T>(list: readonly T[], of: (item: T) => number): number {
+  return list.reduce((n, item) => n + of(item), 0);
+}

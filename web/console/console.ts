@@ -1,0 +1,248 @@
+import { html, nothing, type TemplateResult } from "lit";
+import type { Client } from "./api/client.ts";
+import type { Live } from "./api/live.ts";
+import type { Site } from "./api/types.ts";
+import { describe, sentence } from "./failure.ts";
+import "./pages/node.ts";
+import "./pages/open.ts";
+import "./pages/publish.ts";
+import "./pages/site.ts";
+import "./pages/sites.ts";
+import { spark } from "./parts/charts.ts";
+import type { ConfirmDialog } from "./parts/confirm.ts";
+import "./parts/confirm.ts";
+import { icon, type IconName } from "./parts/icon.ts";
+import { logo } from "./parts/mark.ts";
+import { Notices } from "./parts/notices.ts";
+import { Following, Part, type Kith } from "./part.ts";
+import { parsePlace, placeHash, type Place } from "./router.ts";
+import { siteName } from "./sites.ts";
+import { format, t } from "./text/index.ts";
+
+/** How long a removal can be undone. */
+const undoFor = 6000;
+
+/** The frame around the pages: navigation, the state of the connection, notices. */
+export class Console extends Part implements Kith {
+  static override properties = { place: { state: true } };
+  declare place: Place;
+  client!: Client;
+  live!: Live;
+  /** Removals that can still be undone, by label. */
+  readonly #leaving = new Map<string, number>();
+
+  constructor() {
+    super();
+    this.place = parsePlace(location.hash);
+    new Following(this, () => this.live);
+  }
+
+  /** Connects the page to the node. */
+  begin(client: Client, live: Live): void {
+    this.client = client;
+    this.live = live;
+    addEventListener("hashchange", () => this.#arrive());
+    addEventListener("pagehide", () => this.#leaving.forEach((_, label) => this.#finishRemoval(label)));
+    addEventListener("keydown", (e) => this.#shortcut(e));
+    // A folder dropped beside the target must not replace the console.
+    addEventListener("dragover", (e) => e.preventDefault());
+    addEventListener("drop", (e) => e.preventDefault());
+    live.start();
+    this.requestUpdate();
+  }
+
+  override render(): TemplateResult {
+    if (!(this.live as Live | undefined)) {
+      return html``;
+    }
+    document.title = this.#title();
+    if (this.live.connection === "refused") {
+      return this.#refused();
+    }
+    return html`
+      <a class="skip" href="#main" @click=${(e: Event) => this.#skip(e)}>${t("nav.skip")}</a>
+      <header class="rail">
+        <a class="brand" href="#/" aria-label=${t("nav.home")}>${logo()}<span>Kith</span></a>
+        <nav aria-label=${t("nav.label")}>
+          ${this.#link("open", "compass", t("nav.open"))} ${this.#link("publish", "publish", t("nav.publish"))}
+          ${this.#link("sites", "sites", t("nav.sites"), this.visibleSites().length)} ${this.#link("node", "node", t("nav.node"))}
+        </nav>
+        ${this.#pulse()}
+      </header>
+      <main id="main" tabindex="-1">${this.#lost()} ${this.#page()}</main>
+      <kith-notices></kith-notices>
+      <kith-confirm></kith-confirm>
+    `;
+  }
+
+  #page(): TemplateResult {
+    switch (this.place.page) {
+      case "open":
+        return html`<kith-open .kith=${this as Kith} .address=${this.place.address ?? ""} .sites=${this.visibleSites()}></kith-open>`;
+      case "publish":
+        return html`<kith-publish .kith=${this as Kith}></kith-publish>`;
+      case "sites":
+        return html`<kith-sites .kith=${this as Kith} .sites=${this.visibleSites()}></kith-sites>`;
+      case "site":
+        return html`<kith-site .kith=${this as Kith} .label=${this.place.label} .section=${this.place.section ?? ""}></kith-site>`;
+      case "node":
+        return html`<kith-node .kith=${this as Kith}></kith-node>`;
+    }
+  }
+
+  #link(page: Place["page"], name: IconName, text: string, count?: number): TemplateResult {
+    const here = this.place.page === page || (page === "sites" && this.place.page === "site");
+    return html`<a href=${placeHash({ page } as Place)} aria-current=${here ? "page" : nothing}>
+      ${icon(name)}<span>${text}</span>${count ? html`<span class="count">${format.number(count)}</span>` : nothing}</a>`;
+  }
+
+  #pulse(): TemplateResult {
+    const { connection, traffic, status } = this.live;
+    const now = traffic.at(-1) ?? { down: 0, up: 0 };
+    const peers = Object.values(status?.engines ?? {}).reduce((n, e) => n + Math.max(0, e.peers), 0);
+    const state = connection === "online" ? t("pulse.online", { count: peers }) : t(`pulse.${connection}`);
+    return html`<div class="pulse ${connection}">
+      ${spark(traffic)}
+      <div class="rates">
+        <span title=${t("pulse.down")}>${icon("down")}<span class="visually-hidden">${t("pulse.down")}</span>${format.rate(now.down)}</span>
+        <span title=${t("pulse.up")}>${icon("up")}<span class="visually-hidden">${t("pulse.up")}</span>${format.rate(now.up)}</span>
+      </div>
+      <a href="#/node" class="state"><span class="dot"></span>${state}</a>
+    </div>`;
+  }
+
+  #lost(): TemplateResult | typeof nothing {
+    if (this.live.connection !== "lost") {
+      return nothing;
+    }
+    return html`<div class="banner" role="alert">
+      ${icon("plug")}
+      <div><strong>${t("lost.title")}</strong><p>${t("lost.text")} <code>kith up</code></p></div>
+      <button type="button" @click=${() => this.live.retry()}>${t("lost.retry")}</button>
+    </div>`;
+  }
+
+  #refused(): TemplateResult {
+    return html`<main class="alone" id="main">
+      ${logo()}
+      <h1>${t("refused.title")}</h1>
+      <p>${t("refused.text")}</p>
+      <p class="command"><code>kith open</code></p>
+      <button type="button" class="primary" @click=${() => location.reload()}>${t("refused.reload")}</button>
+    </main>`;
+  }
+
+  #title(): string {
+    if (this.place.page === "site") {
+      const site = this.live.site(this.place.label);
+      return `${site ? siteName(site) : this.place.label} – Kith`;
+    }
+    return `${t(`nav.${this.place.page}`)} – Kith`;
+  }
+
+  #skip(e: Event): void {
+    e.preventDefault();
+    this.querySelector<HTMLElement>("#main")?.focus();
+  }
+
+  /** Follows the hash; the reader of a screen hears the new page from its top. */
+  #arrive(): void {
+    const place = parsePlace(location.hash);
+    const moved = place.page !== this.place.page || place.page === "site";
+    this.place = place;
+    if (moved) {
+      void this.updateComplete.then(() => {
+        scrollTo(0, 0);
+        this.querySelector<HTMLElement>("#main")?.focus({ preventScroll: true });
+      });
+    }
+  }
+
+  #shortcut(e: KeyboardEvent): void {
+    const typing = e.target instanceof HTMLElement && e.target.matches("input, textarea, select, [contenteditable]");
+    if (e.key === "/" && !typing && !e.ctrlKey && !e.metaKey && !e.altKey) {
+      e.preventDefault();
+      location.hash = placeHash({ page: "open" });
+      void this.updateComplete.then(() => this.querySelector<HTMLInputElement>("#address")?.focus());
+    }
+  }
+
+  /** The sites that are not on their way out. */
+  visibleSites(): Site[] {
+    return this.live.sites.filter((s) => !this.#leaving.has(s.label));
+  }
+
+  say(text: string, action?: { readonly label: string; readonly run: () => void }): void {
+    this.#notices()?.add({ text, kind: "note", ...(action ? { action, stay: undoFor } : {}) });
+  }
+
+  fail(error: unknown): void {
+    if (error instanceof DOMException && error.name === "AbortError") {
+      return;
+    }
+    const { message, hint } = describe(error);
+    this.#notices()?.add({ text: sentence(message), hint: hint && sentence(hint), kind: "failure" });
+  }
+
+  async pin(site: Site, pinned: boolean): Promise<void> {
+    this.live.assume(site.label, { pinned });
+    try {
+      await this.client.change(site.label, { pinned });
+    } catch (e) {
+      this.live.assume(site.label, { pinned: !pinned });
+      this.fail(e);
+    }
+  }
+
+  async drop(site: Site): Promise<boolean> {
+    const name = siteName(site);
+    if (site.pinned || site.published) {
+      const sure = await this.querySelector<ConfirmDialog>("kith-confirm")?.ask({
+        title: t("remove.title", { name }),
+        text: site.published ? t("remove.published") : t("remove.pinned"),
+        action: t("remove.action"),
+      });
+      if (!sure) {
+        return false;
+      }
+      this.#leaving.set(site.label, 0);
+      this.#finishRemoval(site.label, name);
+      return true;
+    }
+    const timer = setTimeout(() => this.#finishRemoval(site.label), undoFor);
+    this.#leaving.set(site.label, timer);
+    this.requestUpdate();
+    this.say(t("remove.done", { name }), {
+      label: t("remove.undo"),
+      run: () => {
+        clearTimeout(timer);
+        this.#leaving.delete(site.label);
+        this.requestUpdate();
+      },
+    });
+    return true;
+  }
+
+  #finishRemoval(label: string, say?: string): void {
+    clearTimeout(this.#leaving.get(label));
+    this.client.remove(label).then(
+      () => {
+        this.live.forget(label);
+        if (say) {
+          this.say(t("remove.done", { name: say }));
+        }
+      },
+      (e: unknown) => this.fail(e),
+    ).finally(() => {
+      this.#leaving.delete(label);
+      this.requestUpdate();
+    });
+    this.requestUpdate();
+  }
+
+  #notices(): Notices | null {
+    return this.querySelector<Notices>("kith-notices");
+  }
+}
+
+customElements.define("kith-console", Console);
