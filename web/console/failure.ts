@@ -20,8 +20,9 @@ export function failure(error: unknown, id: string): TemplateResult {
     <div><p>${sentence(message)}</p>${hint ? html`<p class="hint">${sentence(hint)}</p>` : nothing}</div></div>`;
 }
 
-/** The node's messages begin with a small letter and have no full stop. */
+/** The node's messages begin with a small letter, unless with a name, and have no full stop. */
 export function sentence(text: string): string {
-  const first = text.charAt(0).toLocaleUpperCase() + text.slice(1);
+  const word = /^[a-z]+(?=[\s,:])/.test(text);
+  const first = word ? text.charAt(0).toLocaleUpperCase() + text.slice(1) : text;
   return /[.!?…]$/.test(first) ? first : `${first}.`;
 }

@@ -43,7 +43,6 @@ export interface PublishRequest {
   readonly folder?: string;
   readonly site?: string;
   readonly name?: string;
-  readonly watch?: boolean;
 }
 
 /** The node's API, as the console uses it. */

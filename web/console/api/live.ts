@@ -12,12 +12,10 @@ export interface Traffic {
 
 const firstRetry = 500;
 const longestRetry = 10_000;
-const statusEvery = 5_000;
 const samples = 60;
 
 /**
- * What the node is doing, kept up to date: the list of sites by server-sent
- * events, the status by asking. It reconnects by itself and tells its
+ * What the node is doing, kept up to date by its server-sent events. It reconnects by itself and tells its
  * listeners of every change by the event "change".
  */
 export class Live extends EventTarget {
@@ -124,26 +122,18 @@ export class Live extends EventTarget {
     }
   }
 
-  /** Keeps the last minute of traffic, and the status fresh. */
+  /** Keeps the last minute of traffic. */
   async #sample(signal: AbortSignal): Promise<void> {
-    for (let tick = 1; !signal.aborted; tick++) {
+    while (!signal.aborted) {
       await new Promise((done) => setTimeout(done, 1000));
       if (this.connection !== "online") {
         continue;
       }
       this.traffic.push({
-        down: sum(this.sites, (s) => s.stats.downRate),
-        up: sum(this.sites, (s) => s.stats.upRate),
+        down: this.status?.downRate ?? 0,
+        up: this.status?.upRate ?? 0,
       });
       this.traffic.splice(0, this.traffic.length - samples);
-      if (tick % (statusEvery / 1000) === 0) {
-        await this.#client.status(signal).then(
-          (s) => {
-            this.status = s;
-          },
-          () => undefined, // the stream of events is what tells of a lost node
-        );
-      }
       this.#changed();
     }
   }
@@ -157,8 +147,4 @@ export class Live extends EventTarget {
       };
     });
   }
-}
-
-function sum<T>(list: readonly T[], of: (item: T) => number): number {
-  return list.reduce((n, item) => n + of(item), 0);
 }

@@ -50,6 +50,13 @@ export interface Site {
   readonly state: "opening" | "open" | "closed";
   readonly stats: Stats;
   readonly published?: boolean;
+  readonly network?: string;
+  /** Why opening it failed last. */
+  readonly error?: string;
+  /** When a failed opening is tried again. */
+  readonly retry?: string;
+  /** True when what its name points at now could not be found out. */
+  readonly stale?: boolean;
 }
 
 export interface Service {
@@ -78,6 +85,9 @@ export interface Status {
   readonly memory: number;
   readonly engines: Readonly<Record<string, EngineStatus>>;
   readonly sites: number;
+  readonly disk: number;
+  readonly downRate: number;
+  readonly upRate: number;
 }
 
 export interface Opened {

@@ -133,9 +133,8 @@ export class OpenPage extends Part {
     this.opened = undefined;
     try {
       const opened = await ask();
-      const url = this.app ? new URL(siteURL(opened.label, "app", location), location.href).href : opened.url;
-      this.opened = { ...opened, url };
-      window.open(url, "_blank", "noopener");
+      this.opened = opened;
+      window.open(opened.url, "_blank", "noopener");
     } catch (error) {
       this.error = error;
     } finally {
@@ -155,6 +154,7 @@ export class OpenPage extends Part {
       const opened = await this.kith.client.addTorrent(file);
       if (this.app) {
         await this.kith.client.change(opened.label, { mode: "app" });
+        return { ...opened, url: siteURL(opened.label, "app", location) };
       }
       return opened;
     });

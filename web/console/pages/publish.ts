@@ -89,7 +89,6 @@ export class PublishPage extends Part {
         <label for="path">${t("publish.path")}</label>
         <input id="path" name="path" required dir="ltr" autocomplete="off" spellcheck="false" placeholder="/home/ada/site" aria-describedby="path-hint" />
         ${this.#nameField()}
-        <label class="check"><input type="checkbox" name="watch" /><span>${t("publish.watch")} <span class="hint">${t("publish.watch.hint")}</span></span></label>
         <div class="buttons"><button class="primary">${t("publish.button")}</button></div>
       </form>
     </div>`;
@@ -104,7 +103,7 @@ export class PublishPage extends Part {
   #confirm(folder: Folder): TemplateResult {
     const index = folder.files.some((f) => f.path === "index.html");
     return html`<form class="confirm" @submit=${this.#upload}>
-      <div class="chosen">${icon("folder")}
+      <div class="choice">${icon("folder")}
         <div><strong>${folder.name || t("publish.loose")}</strong>
           <p>${t("publish.chosen", { count: folder.files.length, size: format.bytes(folder.bytes) })}</p></div></div>
       ${index ? nothing : html`<p class="remark">${icon("warning")} ${t("publish.noindex")}</p>`}
@@ -196,7 +195,6 @@ export class PublishPage extends Part {
     const request = {
       folder: field(e, "path"),
       ...(name ? { name } : {}),
-      ...(field(e, "watch") ? { watch: true } : {}),
     };
     await this.#run((signal) => this.kith.client.publishFolder(request, (p) => this.#publishing(p), signal));
   }

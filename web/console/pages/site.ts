@@ -1,7 +1,7 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { ApiError } from "../api/client.ts";
 import type { Mode, Site } from "../api/types.ts";
-import { failure } from "../failure.ts";
+import { failure, sentence } from "../failure.ts";
 import { bar, pieces } from "../parts/charts.ts";
 import { copyable } from "../parts/copy.ts";
 import { icon } from "../parts/icon.ts";
@@ -88,7 +88,7 @@ export class SitePage extends Part {
       return html`<div class="page site">${this.#back()}${this.error ? failure(this.error, "site-error") : html`<p class="none" role="status">${t("sites.loading")}</p>`}</div>`;
     }
     return html`<div class="page site">
-      ${this.#back()} ${this.#header(s)} ${this.#figures(s)} ${this.#pieces(s)} ${peersSection(s)} ${this.#addresses(s)}
+      ${this.#back()} ${this.#header(s)} ${this.#trouble(s)} ${this.#figures(s)} ${this.#pieces(s)} ${peersSection(s)} ${this.#addresses(s)}
       ${privacySection(s, this.mode, {
         choose: (mode) => (this.mode = mode),
         save: (mode, allow) => void this.#save(mode, allow),
@@ -112,6 +112,15 @@ export class SitePage extends Part {
     </header>`;
   }
 
+  #trouble(s: Site): TemplateResult | typeof nothing {
+    if (s.error) {
+      const retry = moment(s.retry);
+      return html`<div class="remark" role="status">${icon("warning")}<p>${sentence(t("site.failed", { error: s.error }))}
+        ${retry ? t("site.retry", { time: format.relative(retry, new Date()) }) : nothing}</p></div>`;
+    }
+    return s.stale ? html`<div class="remark" role="status">${icon("warning")}<p>${t("site.stale")}</p></div>` : nothing;
+  }
+
   #figures(s: Site): TemplateResult {
     const here = share(s);
     const opened = moment(s.opened);
@@ -125,8 +134,8 @@ export class SitePage extends Part {
       ${tile(t("column.peers"), format.number(peerCount(s)), t("site.known", { count: Math.max(s.stats.known, peerCount(s)) }))}
       ${tile(t("column.down"), format.bytes(s.stats.downloaded), format.rate(s.stats.downRate))}
       ${tile(t("column.up"), format.bytes(s.stats.uploaded), format.rate(s.stats.upRate))}
-      ${tile(t("site.used"), used ? format.relative(used, now) : "–", opened ? t("site.since", { time: format.moment(opened, now) }) : "")}
-      <div class="tile keep"><dt>${t("column.kept")}</dt><dd>${toggle(s.pinned, t("pin.label"), (on) => void this.#pin(s, on))}<span>${s.pinned ? t("pin.on") : keptText(s)}</span></dd></div>
+      ${tile(t("site.used"), used ? format.relative(used, now, "narrow") : "–", opened ? t("site.since", { time: format.moment(opened, now) }) : "")}
+      <div class="tile keep"><dt>${t("column.kept")}</dt><dd>${toggle(s.pinned, t("pin.switch", { name: siteName(s) }), (on) => void this.#pin(s, on), t("kept.always"))}<span>${s.pinned ? t("pin.on") : t("pin.off", { until: keptText(s) })}</span></dd></div>
     </dl>`;
   }
 

@@ -96,7 +96,7 @@ export class SitesPage extends Part {
     const size = s.stats.total > 0 ? format.bytes(s.stats.total) : "";
     return html`<tr role="row">
       <td role="cell" class="name"><a href=${placeHash({ page: "site", label: s.label })}>${mark(s.label)}<span class="what"><strong>${name}</strong>
-        <span class="address" dir="ltr">${shortAddress(s.address)}</span></span></a>${this.#badges(s)}</td>
+        <span class="address" dir="ltr">${shortAddress(s.address)}</span></span>${this.#badges(s)}</a></td>
       <td role="cell" class="peers" data-label=${t("column.peers")}>${format.number(peerCount(s))}</td>
       <td role="cell" class="stored" data-label=${t("column.stored")}>
         <span class="figures"><span>${here === undefined ? s.stats.waiting || t("sites.waiting") : format.percent(here)}</span><span>${size}</span></span>
@@ -104,7 +104,7 @@ export class SitesPage extends Part {
       <td role="cell" class="down" data-label=${t("column.down")}>${this.#traffic(s.stats.downloaded, s.stats.downRate)}</td>
       <td role="cell" class="up" data-label=${t("column.up")}>${this.#traffic(s.stats.uploaded, s.stats.upRate)}</td>
       <td role="cell" class="kept" data-label=${t("column.kept")}>
-        ${toggle(s.pinned, t("pin.switch", { name }), (on) => void this.kith.pin(s, on), true)}
+        ${toggle(s.pinned, t("pin.switch", { name }), (on) => void this.kith.pin(s, on))}
         <span class="until">${keptText(s)}</span></td>
       <td role="cell" class="actions">
         <a class="button quiet square" href=${siteURL(s.label, s.mode, location)} target="_blank" rel="noopener" title=${t("site.open")} aria-label=${t("site.openName", { name })}>${icon("open")}</a>

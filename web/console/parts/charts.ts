@@ -32,8 +32,9 @@ export function spark(traffic: readonly Traffic[]): TemplateResult {
       : nothing}</svg>`;
 }
 
-/** The widest row of the map of pieces. */
+/** The widest row of the map of pieces, and the size of a cell in a row that is not full. */
 const widest = 64;
+const cell = 14;
 
 /** The map of pieces: one cell for each run, darker the more of it is here. */
 export function pieces(stats: Stats): TemplateResult {
@@ -41,7 +42,8 @@ export function pieces(stats: Stats): TemplateResult {
   const columns = Math.min(widest, Math.max(1, map.length));
   const rows = Math.ceil(map.length / columns);
   const label = t("pieces.have", { have: stats.have, pieces: stats.pieces });
-  return html`<svg class="pieces ${columns < 24 ? "few" : ""}" viewBox="0 0 ${columns * 10} ${rows * 10}" role="img" aria-label=${label}>
+  const few = columns < widest;
+  return html`<svg class="pieces ${few ? "few" : ""}" width=${few ? columns * cell : nothing} height=${few ? cell : nothing} viewBox="0 0 ${columns * 10} ${rows * 10}" role="img" aria-label=${label}>
     ${[...map].map(
       (share, i) =>
         svg`<rect class="share-${share}" x=${(i % columns) * 10 + 0.8} y=${Math.floor(i / columns) * 10 + 0.8} width="8.4" height="8.4" rx="2" />`,

@@ -22,7 +22,7 @@ export function peersSection(s: Site): TemplateResult {
       (k) => html`<li><span class="swatch kind-${k.kind}"></span><strong>${t(`kind.${k.kind}`)}</strong>
         <span>${t("peers.count", { count: k.peers })}</span><span>${t("peers.served", { size: format.bytes(k.downloaded) })}</span></li>`,
     )}</ul>
-    <div class="scroll" role="region" tabindex="0" aria-labelledby="peers"><table class="plain peers">
+    <div class="scroll" role="region" tabindex="0" aria-label=${t("peers.list")}><table class="plain peers">
       <thead><tr><th scope="col">${t("peers.peer")}</th><th scope="col">${t("peers.kind")}</th><th scope="col">${t("peers.client")}</th>
         <th scope="col" class="number">${t("peers.has")}</th><th scope="col" class="number">${t("peers.down")}</th><th scope="col" class="number">${t("peers.up")}</th></tr></thead>
       <tbody>${sorted.slice(0, listed).map(row)}</tbody></table></div>

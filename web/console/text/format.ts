@@ -82,9 +82,9 @@ export class Format {
   }
 
   /** How long ago or from now: "5 minutes ago", "now". */
-  relative(when: Date, now: Date): string {
+  relative(when: Date, now: Date, style: "long" | "narrow" = "long"): string {
     const seconds = (when.getTime() - now.getTime()) / 1000;
-    const format = new Intl.RelativeTimeFormat(this.#locale, { numeric: "auto" });
+    const format = new Intl.RelativeTimeFormat(this.#locale, { numeric: "auto", style });
     const size = Math.abs(seconds);
     if (size < 10) {
       return format.format(0, "second");
