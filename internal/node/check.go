@@ -47,8 +47,8 @@ func (c *Config) checkBitTorrent() error {
 			return bad("bittorrent.dht_bootstrap", n, "host:port")
 		}
 	}
-	if b.MaxFiles <= 0 || b.MaxSize <= 0 {
-		return bad("bittorrent.max_files and max_size", "0", "numbers above 0")
+	if b.MaxFiles <= 0 || b.MaxSize <= 0 || b.MaxPeers <= 0 {
+		return bad("bittorrent.max_files, max_size or max_peers", "0", "a number above 0")
 	}
 	return nil
 }
@@ -56,19 +56,18 @@ func (c *Config) checkBitTorrent() error {
 func (c *Config) checkIPFS() error {
 	i := c.IPFS
 	for _, l := range i.Listen {
-		if !isHostPort(l) && !strings.HasPrefix(l, "/") {
-			return bad("ipfs.listen", l, "host:port, such as :5486, or a multiaddr")
+		if _, err := multiaddrs(l); err != nil {
+			return bad("ipfs.listen", l, "host:port with the host an IP address or empty, such as :5486, or a multiaddr")
 		}
 	}
-	for _, p := range i.Bootstrap {
-		if !strings.HasPrefix(p, "/") || !strings.Contains(p, "/p2p/") {
-			return bad("ipfs.bootstrap", p, "a multiaddr that ends in /p2p/<peer id>")
+	for key, list := range map[string]List{"ipfs.bootstrap": i.Bootstrap, "ipfs.peers": i.Peers} {
+		for _, p := range list {
+			if !strings.HasPrefix(p, "/") || !strings.Contains(p, "/p2p/") {
+				return bad(key, p, "a multiaddr that ends in /p2p/<peer id>")
+			}
 		}
 	}
-	if !slices.Contains([]string{"auto", "client", "server", "off"}, i.DHT) {
-		return bad("ipfs.dht", i.DHT, "auto, client, server or off")
-	}
-	for key, list := range map[string][]string{"ipfs.routers": i.Routers, "ipfs.gateways": i.Gateways} {
+	for key, list := range map[string]List{"ipfs.routers": i.Routers, "ipfs.gateways": i.Gateways} {
 		for _, u := range list {
 			if !hasScheme(u, "http", "https") {
 				return bad(key, u, "an http or https URL")
@@ -85,7 +84,7 @@ func (c *Config) checkDNS() error {
 	if c.DNS.DoH != "" && !hasScheme(c.DNS.DoH, "http", "https") {
 		return bad("dns.doh", c.DNS.DoH, "an https URL")
 	}
-	if c.DNS.Server != "" && !isHostPort(c.DNS.Server) {
+	if c.DNS.Server != "" && c.DNS.Server != dnsOff && !isHostPort(c.DNS.Server) {
 		return bad("dns.server", c.DNS.Server, "host:port, such as 192.0.2.53:53")
 	}
 	return nil

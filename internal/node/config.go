@@ -23,38 +23,45 @@ type GatewayConfig struct {
 
 // BitTorrentConfig is the table [bittorrent].
 type BitTorrentConfig struct {
-	Enabled      bool     `toml:"enabled" doc:"Whether to take part at all."`
-	Listen       string   `toml:"listen" doc:"Where peers connect over TCP and uTP, host:port. When the port is taken, another is used."`
-	Trackers     []string `toml:"trackers" doc:"Trackers to announce to besides those an address names: udp://, http(s)://, ws(s)://."`
-	DHT          bool     `toml:"dht" doc:"Find peers in the distributed hash table."`
-	DHTBootstrap []string `toml:"dht_bootstrap" doc:"Nodes to enter the table by, host:port."`
-	WebRTC       bool     `toml:"webrtc" doc:"Exchange with peers in browsers, by way of ws(s):// trackers."`
-	UploadRate   Size     `toml:"upload_rate" doc:"Most bytes a second sent to peers; 0 for no limit."`
-	DownloadRate Size     `toml:"download_rate" doc:"Most bytes a second taken from peers; 0 for no limit."`
-	MaxFiles     int      `toml:"max_files" doc:"A torrent with more files than this is refused."`
-	MaxSize      Size     `toml:"max_size" doc:"A torrent of more bytes than this is refused."`
+	Enabled      bool   `toml:"enabled" doc:"Whether to take part at all."`
+	Listen       string `toml:"listen" doc:"Where peers connect over TCP and uTP, host:port. When the port is taken, another is used."`
+	Trackers     List   `toml:"trackers" doc:"Trackers to announce to besides those an address names: udp://, http(s)://, ws(s)://."`
+	DHT          bool   `toml:"dht" doc:"Find peers in the distributed hash table."`
+	DHTBootstrap List   `toml:"dht_bootstrap" doc:"Nodes to enter the table by, host:port."`
+	WebRTC       bool   `toml:"webrtc" doc:"Exchange with peers in browsers, by way of ws(s):// trackers."`
+	Reach        bool   `toml:"reach" doc:"Ask the router for an open port (UPnP), so that peers can connect."`
+	AllowLocal   bool   `toml:"allow_local" doc:"Let trackers and web seeds that an address brings along be on loopback and private addresses."`
+	MaxPeers     int    `toml:"max_peers" doc:"Most peers of one site."`
+	UploadRate   Size   `toml:"upload_rate" doc:"Most bytes a second sent to peers; 0 for no limit."`
+	DownloadRate Size   `toml:"download_rate" doc:"Most bytes a second taken from peers; 0 for no limit."`
+	MaxFiles     int    `toml:"max_files" doc:"A torrent with more files than this is refused."`
+	MaxSize      Size   `toml:"max_size" doc:"A torrent of more bytes than this is refused."`
 }
 
 // IPFSConfig is the table [ipfs].
 type IPFSConfig struct {
-	Enabled   bool     `toml:"enabled" doc:"Whether to take part at all."`
-	Listen    []string `toml:"listen" doc:"Where peers connect, host:port (TCP and QUIC) or multiaddrs. When the port is taken, another is used."`
-	Bootstrap []string `toml:"bootstrap" doc:"Peers to enter the network by, as multiaddrs ending in /p2p/<peer id>."`
-	DHT       string   `toml:"dht" doc:"Use of the distributed hash table: auto (serve it too when peers can reach this node), client (only ask), server or off."`
-	Routers   []string `toml:"routers" doc:"Delegated routing servers (HTTP) to ask who has something."`
-	Gateways  []string `toml:"gateways" doc:"Trustless gateways (HTTP) to fetch blocks from besides peers. What they send is verified."`
-	MaxFiles  int      `toml:"max_files" doc:"A folder with more entries than this is refused."`
+	Enabled   bool    `toml:"enabled" doc:"Whether to take part at all."`
+	Listen    List    `toml:"listen" doc:"Where peers connect, host:port (TCP and QUIC) or multiaddrs. When a port is taken, another is used."`
+	Bootstrap List    `toml:"bootstrap" doc:"Peers to enter the network by, as multiaddrs ending in /p2p/<peer id>."`
+	Peers     List    `toml:"peers" doc:"Peers to stay connected to, as multiaddrs ending in /p2p/<peer id>."`
+	DHT       DHTMode `toml:"dht" doc:"Use of the distributed hash table: auto (serve it too when peers can reach this node), server (serve it at once) or off."`
+	Reach     bool    `toml:"reach" doc:"Ask the router for an open port, relays for a way in, and peers whether they can reach this node."`
+	Routers   List    `toml:"routers" doc:"Delegated routing servers (HTTP) to ask who has something."`
+	Gateways  List    `toml:"gateways" doc:"Trustless gateways (HTTP) to fetch blocks from besides peers. What they send is verified."`
+	MaxFiles  int     `toml:"max_files" doc:"A folder with more entries than this is refused."`
 }
 
 // DNSConfig is the table [dns].
 type DNSConfig struct {
-	DoH    string `toml:"doh" doc:"A DNS-over-HTTPS server (RFC 8484), such as https://dns.example/dns-query. Empty: none."`
-	Server string `toml:"server" doc:"A DNS server, host:port. With this and doh empty, the system's own."`
+	DoH          string `toml:"doh" doc:"A DNS-over-HTTPS server (RFC 8484), such as https://dns.example/dns-query. Empty: none."`
+	Server       string `toml:"server" doc:"A DNS server, host:port. With this and doh empty, the system's own. The word off: no look-ups in DNS."`
+	WellKnown    bool   `toml:"well_known" doc:"Ask https://<name>/.well-known/wtp when DNS knows no site under a name."`
+	AllowPrivate bool   `toml:"allow_private" doc:"Let that question go to private and loopback addresses too."`
 }
 
 // WebRTCConfig is the table [webrtc].
 type WebRTCConfig struct {
-	STUN []string `toml:"stun" doc:"STUN servers that tell this node its public address, stun:host:port."`
+	STUN List `toml:"stun" doc:"STUN servers that tell this node its public address, stun:host:port."`
 }
 
 // CacheConfig is the table [cache].
@@ -66,6 +73,7 @@ type CacheConfig struct {
 // PublishConfig is the table [publish].
 type PublishConfig struct {
 	MaxFiles  int  `toml:"max_files" doc:"A folder with more files than this is not published."`
+	MaxSize   Size `toml:"max_size" doc:"A folder of more bytes than this is not published."`
 	MaxUpload Size `toml:"max_upload" doc:"Most bytes of a folder that is dragged into the console."`
 }
 
@@ -82,38 +90,42 @@ func Default() Config {
 		BitTorrent: BitTorrentConfig{
 			Enabled: true,
 			Listen:  ":5485",
-			Trackers: []string{
+			Trackers: List{
 				"udp://tracker.opentrackr.org:1337/announce",
 				"udp://open.stealth.si:80/announce",
 				"wss://tracker.openwebtorrent.com",
 				"wss://tracker.webtorrent.dev",
 			},
 			DHT: true,
-			DHTBootstrap: []string{
+			DHTBootstrap: List{
 				"router.bittorrent.com:6881", "dht.transmissionbt.com:6881",
 				"router.utorrent.com:6881", "dht.libtorrent.org:25401",
 			},
 			WebRTC:   true,
+			Reach:    true,
+			MaxPeers: 50,
 			MaxFiles: 200_000,
 			MaxSize:  1 << 40,
 		},
 		IPFS: IPFSConfig{
 			Enabled: true,
-			Listen:  []string{":5486"},
-			Bootstrap: []string{
+			Listen:  List{":5486"},
+			Bootstrap: List{
 				"/dnsaddr/bootstrap.libp2p.io/p2p/QmNnooDu7bfjPFoTZYxMNLWUQJyrVwtbZg5gBMjTezGAJN",
 				"/dnsaddr/bootstrap.libp2p.io/p2p/QmQCU2EcMqAqQPR2i9bChDtGNJchTbq5TbXJJ16u19uLTa",
 				"/dnsaddr/bootstrap.libp2p.io/p2p/QmbLHAnMoJPWSCR5Zhtx6BHJX9KiKNN6tpvbUcqanj75Nb",
 				"/dnsaddr/bootstrap.libp2p.io/p2p/QmcZf59bWwK5XFi76CZX8cbJ4BhTzzA3gU1ZjYZcYW3dwt",
 			},
-			DHT:      "auto",
-			Routers:  []string{"https://delegated-ipfs.dev"},
-			Gateways: []string{"https://trustless-gateway.link"},
+			DHT:      DHTAuto,
+			Reach:    true,
+			Routers:  List{"https://delegated-ipfs.dev"},
+			Gateways: List{"https://trustless-gateway.link"},
 			MaxFiles: 200_000,
 		},
-		WebRTC:  WebRTCConfig{STUN: []string{"stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"}},
+		DNS:     DNSConfig{WellKnown: true},
+		WebRTC:  WebRTCConfig{STUN: List{"stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"}},
 		Cache:   CacheConfig{Size: 10 << 30, SeedFor: Duration(30 * time.Minute)},
-		Publish: PublishConfig{MaxFiles: 200_000, MaxUpload: 2 << 30},
+		Publish: PublishConfig{MaxFiles: 200_000, MaxSize: 1 << 40, MaxUpload: 2 << 30},
 		Log:     LogConfig{Level: "info", Format: "text"},
 	}
 }

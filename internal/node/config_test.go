@@ -68,6 +68,8 @@ func TestValuesAreRead(t *testing.T) {
 		upload_rate = "1.5 MiB"
 		[ipfs]
 		enabled = false
+		listen = "127.0.0.1:0"
+		dht = false
 		[cache]
 		size = "500MB"
 		seed_for = "1h30m"`, &c)
@@ -75,9 +77,11 @@ func TestValuesAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := node.Default()
-	want.BitTorrent.Trackers = []string{}
+	want.BitTorrent.Trackers = node.List{}
 	want.BitTorrent.UploadRate = 3 << 19
 	want.IPFS.Enabled = false
+	want.IPFS.Listen = node.List{"127.0.0.1:0"}
+	want.IPFS.DHT = node.DHTOff
 	want.Cache.Size = 500_000_000
 	want.Cache.SeedFor = node.Duration(90 * time.Minute)
 	if !reflect.DeepEqual(c, want) {
@@ -102,7 +106,7 @@ func TestWrongConfigurationSaysWhatIsWrong(t *testing.T) {
 		"[bittorrent]\ntrackers = ['x']":       `bittorrent.trackers: "x"|`,
 		"[bittorrent]\ndht_bootstrap = ['x']":  `bittorrent.dht_bootstrap: "x"|`,
 		"[ipfs]\nbootstrap = ['1.2.3.4:1']":    `ipfs.bootstrap: "1.2.3.4:1"|`,
-		"[ipfs]\ndht = 'on'":                   `ipfs.dht: "on"|`,
+		"[ipfs]\ndht = 'x'":                    `not auto, server or off|`,
 		"[ipfs]\nrouters = ['ftp://x']":        `ipfs.routers: "ftp://x"|`,
 		"[dns]\ndoh = 'x'":                     `dns.doh: "x"|`,
 		"[dns]\nserver = 'x'":                  `dns.server: "x"|`,

@@ -87,3 +87,55 @@ func (d Duration) MarshalText() ([]byte, error) {
 	}
 	return []byte(s), nil
 }
+
+// List is a list of words. Configuration may spell a list of one as the word.
+type List []string
+
+// UnmarshalTOML reads an array of strings, or one string; "" is the empty list.
+func (l *List) UnmarshalTOML(v any) error {
+	switch v := v.(type) {
+	case string:
+		*l = List{}
+		if v != "" {
+			*l = List{v}
+		}
+		return nil
+	case []any:
+		*l = make(List, 0, len(v))
+		for _, item := range v {
+			word, ok := item.(string)
+			if !ok {
+				return fmt.Errorf("%v is not a string", item)
+			}
+			*l = append(*l, word)
+		}
+		return nil
+	}
+	return fmt.Errorf("%v is not a list of strings", v)
+}
+
+// DHTMode says how a distributed hash table is used. Configuration may spell
+// DHTAuto as true and DHTOff as false.
+type DHTMode string
+
+// The modes.
+const (
+	DHTAuto   DHTMode = "auto"
+	DHTServer DHTMode = "server"
+	DHTOff    DHTMode = "off"
+)
+
+// UnmarshalTOML reads one of the words, or a boolean.
+func (m *DHTMode) UnmarshalTOML(v any) error {
+	switch v {
+	case true, "auto", "on", "client":
+		*m = DHTAuto
+	case "server":
+		*m = DHTServer
+	case false, "off":
+		*m = DHTOff
+	default:
+		return fmt.Errorf("%v is not auto, server or off", v)
+	}
+	return nil
+}

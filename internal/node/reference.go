@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -62,6 +63,18 @@ func Show(c Config) string {
 	return strings.TrimPrefix(b.String(), "\n")
 }
 
+// MarshalJSON writes the configuration under the names of its keys.
+func (c Config) MarshalJSON() ([]byte, error) {
+	tables := map[string]map[string]any{}
+	for _, e := range entries(c) {
+		if tables[e.table] == nil {
+			tables[e.table] = map[string]any{}
+		}
+		tables[e.table][e.key] = e.value
+	}
+	return json.Marshal(tables)
+}
+
 func write(b *strings.Builder, c Config, docs bool) {
 	table := ""
 	for _, e := range entries(c) {
@@ -81,7 +94,9 @@ func write(b *strings.Builder, c Config, docs bool) {
 
 // literal writes a value as TOML does.
 func literal(v any) string {
-	if list, ok := v.([]string); ok && len(list) > 2 {
+	if list, ok := v.(List); ok && len(list) == 0 {
+		return "[]"
+	} else if ok && len(list) > 2 {
 		var b strings.Builder
 		b.WriteString("[\n")
 		for _, s := range list {

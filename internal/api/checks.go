@@ -1,0 +1,153 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/kith-web/kith/internal/engine"
+)
+
+// checkEngine looks at one network.
+func checkEngine(name string, st engine.Status) []Check {
+	checks := []Check{checkReach(name, st), checkPeers(name, st)}
+	if st.DHTNodes >= 0 {
+		checks = append(checks, checkDHT(name, st.DHTNodes))
+	}
+	if len(st.Services) > 0 {
+		checks = append(checks, checkServices(name, st.Services))
+	}
+	return checks
+}
+
+func checkReach(name string, st engine.Status) Check {
+	c := Check{Name: name + " reachable"}
+	where := strings.Join(st.Listen, ", ")
+	switch {
+	case len(st.Listen) == 0:
+		c.State, c.Message = Warning, "the node listens nowhere: it finds others, and others do not find it"
+		c.Hint = "set listen in [" + name + "] of config.toml"
+	case st.Reachable == "yes":
+		c.State, c.Message = OK, "peers reach this node at "+where
+	case st.Reachable == "no":
+		c.State, c.Message = Warning, "peers cannot connect to "+where+"; only those that this node calls are served"
+		c.Hint = "forward that port (TCP and UDP) to this computer in your router, and allow it in the firewall"
+	default:
+		c.State, c.Message = Skipped, "no peer has tried to connect to "+where+" yet"
+		c.Hint = "ask again in some minutes"
+	}
+	return c
+}
+
+func checkPeers(name string, st engine.Status) Check {
+	c := Check{Name: name + " peers", State: OK, Message: fmt.Sprintf("connected with %d", st.Peers)}
+	if st.Peers == 0 {
+		c.State, c.Message = Warning, "connected with nobody"
+		c.Hint = "open a site; if that stays so, look whether a firewall stops UDP and TCP to the outside"
+	}
+	return c
+}
+
+func checkDHT(name string, nodes int) Check {
+	c := Check{Name: name + " DHT", State: OK, Message: fmt.Sprintf("%d nodes known", nodes)}
+	if nodes == 0 {
+		c.State, c.Message = Failed, "no node of the distributed hash table is known"
+		c.Hint = "check that the internet can be reached over UDP, and the bootstrap keys in [" + name + "] of config.toml"
+	}
+	return c
+}
+
+func checkServices(name string, services []engine.Service) Check {
+	var failed []string
+	asked := 0
+	for _, s := range services {
+		if s.Last.IsZero() {
+			continue
+		}
+		asked++
+		if s.Error != "" {
+			failed = append(failed, s.URL+" ("+s.Error+")")
+		}
+	}
+	c := Check{Name: name + " services", State: OK}
+	c.Message = fmt.Sprintf("%d of %d answered", asked-len(failed), asked)
+	switch {
+	case asked == 0:
+		c.State, c.Message = Skipped, fmt.Sprintf("none of %d was needed yet", len(services))
+	case len(failed) == asked:
+		c.State, c.Message = Failed, "none answered: "+strings.Join(failed, ", ")
+		c.Hint = "check the connection to the internet, and the lists in [" + name + "] of config.toml"
+	case len(failed) > 0:
+		c.Message += "; not: " + strings.Join(failed, ", ")
+	}
+	return c
+}
+
+func checkProbe(ctx context.Context, probe Probe) Check {
+	c := Check{Name: "names"}
+	if probe == nil {
+		c.State, c.Message = Skipped, "look-ups of names are not checked"
+		return c
+	}
+	start := time.Now()
+	with, err := probe(ctx)
+	if err != nil {
+		c.State, c.Message = Failed, "names cannot be looked up: "+err.Error()
+		c.Hint = "check [dns] in config.toml, and the connection to the internet"
+		return c
+	}
+	c.State, c.Message = OK, fmt.Sprintf("looked up with %s in %d ms", with, time.Since(start).Milliseconds())
+	return c
+}
+
+// Marks for the space that is left where the home is.
+const (
+	diskWarning = 2 << 30
+	diskFailed  = 200 << 20
+)
+
+func checkDisk(home string) Check {
+	c := Check{Name: "disk"}
+	free, err := diskFree(home)
+	if err != nil {
+		c.State, c.Message = Skipped, "the free space cannot be told: "+err.Error()
+		return c
+	}
+	c.State, c.Message = OK, fmt.Sprintf("%.1f GiB free at %s", float64(free)/(1<<30), home)
+	if free < diskWarning {
+		c.State, c.Hint = Warning, "remove sites with 'kith remove', or lower cache.size in config.toml"
+	}
+	if free < diskFailed {
+		c.State = Failed
+	}
+	return c
+}
+
+// checkClock notices a clock that is behind the program itself: then every
+// certificate and signed name looks wrong.
+func checkClock(now, built time.Time) Check {
+	c := Check{Name: "clock", State: OK, Message: now.UTC().Format("2006-01-02 15:04 MST")}
+	if now.Before(built.Add(-24 * time.Hour)) {
+		c.State, c.Message = Failed, c.Message+", which is before this program was made"
+		c.Hint = "set the clock of this computer"
+	}
+	return c
+}
+
+// builtAt is when the program's source was committed; zero when it is unknown.
+func builtAt() time.Time {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return time.Time{}
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.time" {
+			if t, err := time.Parse(time.RFC3339, s.Value); err == nil {
+				return t
+			}
+		}
+	}
+	return time.Time{}
+}

@@ -1,0 +1,63 @@
+package api
+
+import (
+	"bufio"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestTheKernelSaysWhoOpenedAConnection(t *testing.T) {
+	for _, listen := range []string{"127.0.0.1:0", "[::1]:0"} {
+		l, err := net.Listen("tcp", listen)
+		if err != nil {
+			t.Logf("%s: %v", listen, err)
+			continue
+		}
+		defer func() { _ = l.Close() }()
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		client, server := netip.MustParseAddrPort(c.LocalAddr().String()), netip.MustParseAddrPort(c.RemoteAddr().String())
+		uid, ok, err := opener(client, server)
+		if err != nil || !ok || uid != os.Getuid() {
+			t.Errorf("%s: opener = %d, %v, %v; want %d", listen, uid, ok, err, os.Getuid())
+		}
+		if _, ok, err := opener(netip.AddrPortFrom(client.Addr(), 1), server); ok || err != nil {
+			t.Errorf("%s: a connection that does not exist has an opener (%v)", listen, err)
+		}
+	}
+}
+
+func TestConnectionTable(t *testing.T) {
+	const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1538 0100007F:D431 01 00000000:00000000 00:00000000 00000000  1000        0 1 1 0
+   1: 0100007F:D431 0100007F:1538 01 00000000:00000000 00:00000000 00000000  1001        0 1 1 0
+   2: 0000000000000000FFFF00000100007F:D432 0000000000000000FFFF00000100007F:1538 01 0:0 0:0 0  1002 0 1 1 0
+   3: 00000000000000000000000001000000:D433 00000000000000000000000001000000:1538 01 0:0 0:0 0  1003 0 1 1 0
+`
+	for client, want := range map[string]int{"127.0.0.1:54321": 1001, "127.0.0.1:54322": 1002, "[::1]:54323": 1003} {
+		c := netip.MustParseAddrPort(client)
+		uid, ok, err := scanConnections(bufio.NewScanner(strings.NewReader(table)), c, netip.AddrPortFrom(c.Addr(), 5432))
+		if err != nil || !ok || uid != want {
+			t.Errorf("%s: %d, %v, %v; want %d", client, uid, ok, err, want)
+		}
+	}
+}
+
+func FuzzConnectionTable(f *testing.F) {
+	f.Add("0: 0100007F:1538 0100007F:D431 01 0:0 0:0 0 1000")
+	f.Add("0: : : x x x x x")
+	f.Add("0: 01:1 0200:99999 x x x x x")
+	f.Fuzz(func(t *testing.T, table string) {
+		c := netip.MustParseAddrPort("127.0.0.1:54321")
+		if _, ok, _ := scanConnections(bufio.NewScanner(strings.NewReader(table)), c, c); ok &&
+			!strings.Contains(strings.ToUpper(table), ":D431") {
+			t.Errorf("found %v in %q", c, table)
+		}
+	})
+}

@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/kith-web/kith/internal/api"
+	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/node"
+)
+
+// Streams are what a command reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Main runs the command that args name, without the program's own name, and
+// returns the exit code.
+func Main(ctx context.Context, args []string, s Streams) int {
+	p := &program{Streams: s, version: version()}
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	if !p.started { // cobra did not get as far as the command: wrong usage
+		var known *fault.Error
+		if !errors.As(err, &known) {
+			err = fault.New(fault.Invalid, "%w", err).WithHint("'kith help' lists the commands, 'kith help COMMAND' tells more")
+		}
+	}
+	if ctx.Err() != nil {
+		err = fault.New(fault.Canceled, "stopped")
+	}
+	p.complain(err)
+	return fault.ExitCode(err)
+}
+
+// program is what all commands share.
+type program struct {
+	Streams
+	version string
+	started bool
+
+	// Flags of every command.
+	home string
+	json bool
+}
+
+// complain prints an error and the next step to take.
+func (p *program) complain(err error) {
+	if fault.KindOf(err) == fault.Canceled {
+		return
+	}
+	_, _ = fmt.Fprintf(p.Err, "kith: %v\n", err)
+	if hint := fault.Hint(err); hint != "" {
+		_, _ = fmt.Fprintf(p.Err, "  %s\n", hint)
+	}
+}
+
+// root is the command tree.
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kith",
+		Short: "Open and publish websites from peers, in your own browser",
+		Long: `Kith opens and publishes websites without a server. Sites come from peers over
+BitTorrent and IPFS, and every reader passes them on.
+
+  kith up                          start the node, and leave it running
+  kith open wtp://<infohash>/      read a site in your browser
+  kith publish my-site/            publish a folder, and get its addresses`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			p.started = true
+		},
+	}
+	root.PersistentFlags().StringVar(&p.home, "home", "", "the folder of the node (default: $KITH_HOME, else where your system keeps data)")
+	root.PersistentFlags().SortFlags = false
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fault.New(fault.Invalid, "%w", err).WithHint("'%s --help' lists its flags", c.CommandPath())
+	})
+	root.AddGroup(&cobra.Group{ID: groupUse, Title: "Everyday:"}, &cobra.Group{ID: groupKeep, Title: "Sites:"},
+		&cobra.Group{ID: groupNode, Title: "The node:"})
+	root.SetHelpCommandGroupID(groupNode)
+	root.SetCompletionCommandGroupID(groupNode)
+	root.AddCommand(
+		p.upCommand(), p.openCommand(), p.publishCommand(), p.getCommand(),
+		p.sitesCommand(), p.pinCommand(), p.unpinCommand(), p.removeCommand(), p.appCommand(), p.importCommand(),
+		p.resolveCommand(), p.statusCommand(), p.doctorCommand(), p.configCommand(), p.versionCommand(),
+	)
+	root.AddCommand(topics()...)
+	return root
+}
+
+// Groups of commands in the help.
+const (
+	groupUse  = "use"
+	groupKeep = "keep"
+	groupNode = "node"
+)
+
+// dial finds the running node.
+func (p *program) dial(ctx context.Context) (*api.Client, error) {
+	home, err := node.Home(p.home)
+	if err != nil {
+		return nil, err
+	}
+	c, err := api.Dial(ctx, home)
+	if fault.KindOf(err) == fault.NotRunning && p.home != "" {
+		return nil, fault.New(fault.NotRunning, "%w", err).WithHint("start the node with 'kith up --home %s'", p.home)
+	}
+	return c, err
+}
+
+// jsonFlag gives a command --json.
+func (p *program) jsonFlag(c *cobra.Command) *cobra.Command {
+	c.Flags().BoolVar(&p.json, "json", false, "print JSON")
+	return c
+}
+
+// printJSON prints v for programs.
+func (p *program) printJSON(v any) error {
+	e := json.NewEncoder(p.Out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// say prints a line for people.
+func (p *program) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.Out, format+"\n", args...)
+}
+
+// note prints a line beside the output.
+func (p *program) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.Err, format+"\n", args...)
+}
+
+// isTerminal says whether somebody sees w as it is written.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// exactly demands n arguments and says what they are.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
+		}
+		return fault.New(fault.Invalid, "'%s' takes %s, and got %d arguments", c.CommandPath(), what, len(args)).
+			WithHint("'%s --help' shows examples", c.CommandPath())
+	}
+}
+
+// version is what the build says of itself.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return "development-" + s.Value[:12]
+		}
+	}
+	return "development"
+}

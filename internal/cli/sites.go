@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kith-web/kith/internal/site"
+)
+
+func (p *program) sitesCommand() *cobra.Command {
+	return p.jsonFlag(&cobra.Command{
+		Use:     "sites",
+		GroupID: groupKeep,
+		Short:   "List the sites this node knows",
+		Long: `List the sites this node knows, the last used first: how many peers each has, how
+much of it is here, what goes in and out, and until when others get it from you.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			client, err := p.dial(c.Context())
+			if err != nil {
+				return err
+			}
+			list, err := client.Sites(c.Context())
+			if err != nil {
+				return err
+			}
+			if p.json {
+				return p.printJSON(list)
+			}
+			if len(list.Sites) == 0 {
+				p.note("no sites yet: open one with 'kith open', or publish a folder with 'kith publish'")
+				return nil
+			}
+			return p.printSites(list.Sites)
+		},
+	})
+}
+
+func (p *program) printSites(sites []site.Site) error {
+	w := tabwriter.NewWriter(p.Out, 0, 4, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "NAME\tSTATE\tPEERS\tHERE\tOF\tDOWN\tUP\tSERVED\tADDRESS")
+	for _, s := range sites {
+		name := s.Name
+		if name == "" {
+			name = "-"
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			clip(printable(name), 24), s.State, len(s.Stats.Peers), share(s.Stats.Stored, s.Stats.Total),
+			bytesText(s.Stats.Total), rate(s.Stats.DownRate), rate(s.Stats.UpRate), served(s, time.Now()), s.Address)
+	}
+	return w.Flush()
+}
+
+// served says until when others get a site from this node.
+func served(s site.Site, now time.Time) string {
+	switch {
+	case s.Published:
+		return "published"
+	case s.Pinned:
+		return "pinned"
+	case s.State == site.StateClosed:
+		return "no"
+	case s.SeededUntil.IsZero():
+		return "in use"
+	}
+	return "for " + duration(s.SeededUntil.Sub(now))
+}

@@ -1,0 +1,219 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kith-web/kith/internal/address"
+	"github.com/kith-web/kith/internal/api"
+	"github.com/kith-web/kith/internal/engine"
+	"github.com/kith-web/kith/internal/engine/ipfs"
+	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/publish"
+	"github.com/kith-web/kith/internal/resolve"
+	"github.com/kith-web/kith/internal/site"
+	"github.com/kith-web/kith/internal/store"
+)
+
+// dnsOff is the value of dns.server that switches look-ups off.
+const dnsOff = "off"
+
+// parts are what compose puts together, in the order in which they come to be.
+type parts struct {
+	node  *Node
+	store *store.Store
+	port  int
+
+	names     lateNames
+	ipfs      *ipfs.Engine // nil when it is off
+	resolver  *resolve.Resolver
+	sites     *site.Manager
+	publisher *publish.Publisher // nil when every engine is off
+	api       *api.Server
+}
+
+// compose starts the parts, each on top of those before it.
+func (n *Node) compose(p *parts) error {
+	for _, step := range []func() error{
+		p.startEngines, p.startResolver, p.startSites, p.startPublisher, p.startAPI, p.startGateway,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startEngines starts them side by side: each has a socket to open and a folder
+// to look through.
+func (p *parts) startEngines() error {
+	var group errgroup.Group
+	n, c := p.node, p.node.o.Config
+	var started []engine.Engine
+	if c.IPFS.Enabled {
+		group.Go(func() (err error) {
+			p.ipfs, err = p.newIPFS()
+			return err
+		})
+	}
+	err := group.Wait()
+	if p.ipfs != nil {
+		started = append(started, p.ipfs)
+	}
+	n.engines = started
+	n.onClose("engines", func() error {
+		var closing errgroup.Group
+		for _, e := range started {
+			closing.Go(e.Close)
+		}
+		return closing.Wait()
+	})
+	return err
+}
+
+func (p *parts) newIPFS() (*ipfs.Engine, error) {
+	c, log := p.node.o.Config.IPFS, p.node.o.Log.With("part", "ipfs")
+	bucket, err := p.store.Bucket("ipfs")
+	if err != nil {
+		return nil, err
+	}
+	var listen []string
+	for _, l := range c.Listen {
+		addrs, err := multiaddrs(freePort(l, log))
+		if err != nil {
+			return nil, err
+		}
+		listen = append(listen, addrs...)
+	}
+	e, err := ipfs.New(ipfs.Options{
+		Dir: filepath.Join(p.node.o.Home, "ipfs"), Store: bucket, Log: log,
+		Listen: listen, Bootstrap: c.Bootstrap, Peers: c.Peers,
+		DHT: c.DHT != DHTOff, DHTServer: c.DHT == DHTServer, Reach: c.Reach,
+		Routers: c.Routers, Gateways: c.Gateways,
+		Resolver: &p.names, MaxEntries: c.MaxFiles,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start IPFS: %w", err)
+	}
+	return e, nil
+}
+
+func (p *parts) startResolver() error {
+	c := p.node.o.Config.DNS
+	bucket, err := p.store.Bucket("resolve")
+	if err != nil {
+		return err
+	}
+	o := resolve.Options{
+		DoH: c.DoH, Server: c.Server, System: c.Server == "", WellKnown: c.WellKnown, AllowPrivate: c.AllowPrivate,
+		Store: bucket, Log: p.node.o.Log.With("part", "resolve"),
+	}
+	if c.Server == dnsOff {
+		o.Server, o.DoH = "", ""
+	}
+	for _, e := range p.node.engines {
+		if namer, ok := e.(engine.Namer); ok {
+			o.Namers = append(o.Namers, namer)
+		}
+	}
+	if p.resolver, err = resolve.New(o); err != nil {
+		return fmt.Errorf("start the resolver: %w", err)
+	}
+	p.names.set(p.resolver)
+	p.node.onClose("resolver", p.resolver.Close)
+	return nil
+}
+
+func (p *parts) startSites() error {
+	c := p.node.o.Config.Cache
+	bucket, err := p.store.Bucket("site")
+	if err != nil {
+		return err
+	}
+	p.sites, err = site.New(site.Options{
+		Engines: p.node.engines, Resolver: siteResolver{p.resolver}, Store: bucket,
+		Log: p.node.o.Log.With("part", "site"), SeedFor: time.Duration(c.SeedFor), CacheSize: int64(c.Size),
+	})
+	if err != nil {
+		return fmt.Errorf("start the sites: %w", err)
+	}
+	p.node.onClose("sites", p.sites.Close)
+	return nil
+}
+
+func (p *parts) startPublisher() error {
+	var publishers []engine.Publisher
+	for _, e := range p.node.engines {
+		if publisher, ok := e.(engine.Publisher); ok {
+			publishers = append(publishers, publisher)
+		}
+	}
+	if len(publishers) == 0 {
+		return nil
+	}
+	publications, err := p.store.Bucket("publish")
+	if err != nil {
+		return err
+	}
+	names, err := p.store.Bucket("name")
+	if err != nil {
+		return err
+	}
+	p.publisher, err = publish.New(publish.Options{
+		Engines: publishers, Publications: publications, Names: names, Keeper: p.sites,
+		Gateway: "localhost:" + strconv.Itoa(p.port), Log: p.node.o.Log.With("part", "publish"),
+		MaxFiles: p.node.o.Config.Publish.MaxFiles, MaxSize: int64(p.node.o.Config.Publish.MaxSize),
+	})
+	return err
+}
+
+func (p *parts) startAPI() error {
+	token, err := api.Token(p.node.o.Home)
+	if err != nil {
+		return err
+	}
+	p.api, err = api.New(api.Options{
+		Version: p.node.o.Version, Home: p.node.o.Home, Token: token, Port: p.port,
+		Sites: p.sites, Resolver: p.resolver, Publisher: p.publisher, Engines: p.node.engines,
+		ProbeNames: p.probeNames(), Log: p.node.o.Log.With("part", "api"),
+		MaxUpload: int64(p.node.o.Config.Publish.MaxUpload), MaxUploadFiles: p.node.o.Config.Publish.MaxFiles,
+	})
+	return err
+}
+
+// probeNames asks for a name that exists; that it has no site is an answer too.
+func (p *parts) probeNames() api.Probe {
+	c := p.node.o.Config.DNS
+	if c.Server == dnsOff {
+		return nil
+	}
+	with := "the system's DNS"
+	switch {
+	case c.DoH != "":
+		with = c.DoH
+	case c.Server != "":
+		with = c.Server
+	}
+	return func(ctx context.Context) (string, error) {
+		a, err := address.FromName("ipfs.tech")
+		if err != nil {
+			return with, err
+		}
+		p.resolver.Forget(a)
+		if _, err = p.resolver.Resolve(ctx, a); fault.KindOf(err) == fault.NotFound {
+			err = nil
+		}
+		return with, err
+	}
+}
+
+func (p *parts) startGateway() error {
+	p.node.handler = p.api.Measure(http.Handler(p.api))
+	return nil
+}
