@@ -198,3 +198,14 @@ func (p *Pack) shut() {
 	_ = errors.Join(p.data.Close(), p.log.Close())
 	p.index, p.spare, p.files = nil, nil, nil
 }
+
+// Drop forgets a block that turned out to be damaged, so that it can be put
+// again.
+func (p *Pack) Drop(k Key) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e, ok := p.index[k]; ok {
+		delete(p.index, k)
+		p.count(e, -1)
+	}
+}

@@ -79,3 +79,27 @@ func encode(links []Link, data []byte) []byte {
 	b = protowire.AppendTag(b, 1, protowire.BytesType)
 	return protowire.AppendBytes(b, data)
 }
+
+// EncodeTree writes the balanced tree over the leaves of a file and returns the
+// link to its root, without a name. put receives every block. A file of one
+// leaf is that leaf.
+func EncodeTree(links []Link, sizes []uint64, put func(block []byte) (Link, error)) (Link, error) {
+	for len(links) > 1 {
+		var up []Link
+		var upSizes []uint64
+		for at := 0; at < len(links); at += Width {
+			end := min(at+Width, len(links))
+			l, err := put(EncodeFile(links[at:end], sizes[at:end]))
+			if err != nil {
+				return Link{}, err
+			}
+			var size uint64
+			for _, s := range sizes[at:end] {
+				size += s
+			}
+			up, upSizes = append(up, l), append(upSizes, size)
+		}
+		links, sizes = up, upSizes
+	}
+	return links[0], nil
+}

@@ -245,3 +245,6 @@ func (n *Node) modTime(b []byte) error {
 	}
 	return err
 }
+
+// AnyLinks is a limit for Decode that no block of a network reaches.
+const AnyLinks = 1 << 20

@@ -1,0 +1,321 @@
+package ipfs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ipfs/boxo/blockservice"
+	"github.com/ipfs/boxo/gateway"
+	"github.com/ipfs/boxo/ipns"
+	"github.com/ipfs/boxo/namesys"
+	"github.com/ipfs/boxo/path"
+	blocks "github.com/ipfs/go-block-format"
+	"github.com/ipfs/go-cid"
+	ipld "github.com/ipfs/go-ipld-format"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/routing"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kith-web/kith/internal/address"
+	"github.com/kith-web/kith/internal/engine/ipfs/pack"
+)
+
+// commonRoot is the CID of the empty folder: the pack of what is fetched for
+// the gateway alone is kept under its name.
+const commonRoot = "bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354"
+
+// web serves the IPFS HTTP gateway specifications from the engine's blocks.
+type web struct {
+	e       *Engine
+	handler http.Handler
+
+	mu     sync.Mutex
+	common *site // blocks that belong to no open site; nil until the first
+}
+
+// newWeb wires boxo's gateway to the engine.
+func newWeb(e *Engine) (*web, error) {
+	w := &web{e: e}
+	service := blockservice.New(&webBlocks{served{e}}, webExchange{w}, blockservice.WriteThrough(true))
+	backend, err := gateway.NewBlocksBackend(service, gateway.WithNameSystem(webNames{e}), gateway.WithValueStore(webRecords{e}))
+	if err != nil {
+		return nil, fmt.Errorf("HTTP gateway: %w", err)
+	}
+	config := gateway.Config{
+		DeserializedResponses: true,
+		NoDNSLink:             e.o.Resolver == nil,
+		PublicGateways:        map[string]*gateway.PublicGateway{},
+		RetrievalTimeout:      gateway.DefaultRetrievalTimeout,
+		MaxConcurrentRequests: gateway.DefaultMaxConcurrentRequests,
+		MaxRequestDuration:    gateway.DefaultMaxRequestDuration,
+		MetricsRegistry:       prometheus.NewRegistry(),
+	}
+	for _, h := range e.o.SubdomainHosts {
+		config.PublicGateways[h] = publicGateway(true)
+	}
+	for _, h := range e.o.PathHosts {
+		config.PublicGateways[h] = publicGateway(false)
+	}
+	inner := gateway.NewHandler(config, backend)
+	headers := gateway.NewHeaders(nil).ApplyCors()
+	w.handler = w.sandbox(w.withSite(gateway.NewHostnameHandler(config, backend, headers.Wrap(inner))))
+	return w, nil
+}
+
+// publicGateway is one host of the gateway.
+func publicGateway(subdomains bool) *gateway.PublicGateway {
+	return &gateway.PublicGateway{
+		Paths: []string{"/ipfs", "/ipns"}, UseSubdomains: subdomains, InlineDNSLink: true, DeserializedResponses: true,
+	}
+}
+
+// Gateway is the handler of the IPFS HTTP gateway specifications. It answers
+// by the Host of a request: subdomain gateways, path gateways, DNSLink names.
+func (e *Engine) Gateway() http.Handler { return e.web.handler }
+
+// sandbox keeps pages of a path gateway, which share one origin, from running
+// scripts.
+func (w *web) sandbox(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		byPath := strings.HasPrefix(r.URL.Path, "/ipfs/") || strings.HasPrefix(r.URL.Path, "/ipns/")
+		if byPath && !w.ownOrigin(r.Host) {
+			out.Header().Set("Content-Security-Policy", "sandbox")
+		}
+		next.ServeHTTP(out, r)
+	})
+}
+
+// ownOrigin reports whether a host is the origin of one site alone, below a
+// subdomain gateway.
+func (w *web) ownOrigin(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return slices.ContainsFunc(w.e.o.SubdomainHosts, func(gw string) bool {
+		return strings.HasSuffix(host, ".ipfs."+gw) || strings.HasSuffix(host, ".ipns."+gw)
+	})
+}
+
+// withSite holds the site that a request is about open while it is served, if
+// it is on disk, so that its blocks are found.
+func (w *web) withSite(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if c, err := cid.Decode(rootOf(r)); err == nil && w.e.packs.Has(packName(c)) {
+			if s, err := w.e.hold(address.FromCID(cid.NewCidV1(c.Prefix().Codec, c.Hash()))); err == nil {
+				defer func() { _ = s.Close() }()
+			}
+		}
+		next.ServeHTTP(out, r)
+	})
+}
+
+// rootOf is the CID a request names, in its path or its host.
+func rootOf(r *http.Request) string {
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/ipfs/"); ok {
+		root, _, _ := strings.Cut(rest, "/")
+		return root
+	}
+	if root, rest, ok := strings.Cut(r.Host, "."); ok && strings.HasPrefix(rest, "ipfs.") {
+		return root
+	}
+	return ""
+}
+
+// shared is the site that blocks belong to which no open site wants. It is
+// emptied when it is over its limit.
+func (w *web) shared() (*site, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	root := address.FromCID(cid.MustParse(commonRoot))
+	if w.common != nil && (w.common.pack.Err() != nil || w.common.pack.Usage().Disk > w.e.o.GatewayCache) {
+		if err := w.e.Remove(w.e.ctx, root); err != nil {
+			return nil, err
+		}
+		w.common = nil
+	}
+	if w.common == nil {
+		s, err := w.e.hold(root)
+		if err != nil {
+			return nil, err
+		}
+		w.common = s
+	}
+	return w.common, nil
+}
+
+// webBlocks are the blocks of open sites. Writing is done by webExchange.
+type webBlocks struct{ served }
+
+// Put implements blockstore.Blockstore; the exchange stored the block.
+func (webBlocks) Put(context.Context, blocks.Block) error { return nil }
+
+// PutMany implements blockstore.Blockstore.
+func (webBlocks) PutMany(context.Context, []blocks.Block) error { return nil }
+
+// webExchange fetches what no open site has.
+type webExchange struct{ w *web }
+
+// GetBlock implements exchange.Interface.
+func (x webExchange) GetBlock(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+	if x.w.e.alone() {
+		return nil, ipld.ErrNotFound{Cid: c}
+	}
+	s, err := x.w.shared()
+	if err != nil {
+		return nil, err
+	}
+	if _, here := s.pack.Find(pack.KeyOf(c)); !here && len(x.w.e.routes.finders) > 0 {
+		seek, cancel := context.WithCancel(ctx)
+		defer cancel()
+		go x.w.e.routes.seek(seek, c)
+	}
+	data, err := s.fetch.get(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return blocks.NewBlockWithCid(data, c)
+}
+
+// GetBlocks implements exchange.Interface.
+func (x webExchange) GetBlocks(ctx context.Context, cids []cid.Cid) (<-chan blocks.Block, error) {
+	out := make(chan blocks.Block)
+	var wg sync.WaitGroup
+	for _, c := range cids {
+		wg.Go(func() {
+			b, err := x.GetBlock(ctx, c)
+			if err != nil {
+				return // as the interface has it: what cannot be had does not come
+			}
+			select {
+			case out <- b:
+			case <-ctx.Done():
+			}
+		})
+	}
+	go func() {
+		wg.Wait()
+		close(out)
+	}()
+	return out, nil
+}
+
+// NotifyNewBlocks implements exchange.Interface.
+func (webExchange) NotifyNewBlocks(context.Context, ...blocks.Block) error { return nil }
+
+// Close implements exchange.Interface.
+func (webExchange) Close() error { return nil }
+
+// webNames resolves IPNS names and DNSLink names for the gateway.
+type webNames struct{ e *Engine }
+
+var _ namesys.NameSystem = webNames{}
+
+// errNoPublish says that the gateway publishes nothing.
+var errNoPublish = errors.New("the gateway publishes no names")
+
+// Publish implements namesys.Publisher.
+func (webNames) Publish(context.Context, crypto.PrivKey, path.Path, ...namesys.PublishOption) error {
+	return errNoPublish
+}
+
+// Resolve implements namesys.Resolver.
+func (n webNames) Resolve(ctx context.Context, p path.Path, options ...namesys.ResolveOption) (namesys.Result, error) {
+	depth := namesys.ProcessResolveOptions(options).Depth
+	out := namesys.Result{Path: p}
+	for first := true; p.Namespace() == path.IPNSNamespace; first = false {
+		if depth == 0 && !first {
+			return out, namesys.ErrResolveRecursion
+		}
+		depth--
+		to, ttl, err := n.step(ctx, p.Segments()[1])
+		if err != nil {
+			return namesys.Result{}, err
+		}
+		if p, err = path.Join(to, p.Segments()[2:]...); err != nil {
+			return namesys.Result{}, fmt.Errorf("%w: %w", namesys.ErrResolveFailed, err)
+		}
+		out.Path = p
+		if first || ttl < out.TTL {
+			out.TTL = ttl
+		}
+	}
+	return out, nil
+}
+
+// step resolves a name once.
+func (n webNames) step(ctx context.Context, name string) (path.Path, time.Duration, error) {
+	if key, err := ipns.NameFromString(name); err == nil {
+		rec, err := n.e.names.resolve(ctx, key)
+		if err != nil {
+			return nil, 0, fmt.Errorf("%w: %w", namesys.ErrResolveFailed, err)
+		}
+		to, err := rec.Value()
+		return to, lifetime(rec), err
+	}
+	if n.e.o.Resolver == nil {
+		return nil, 0, namesys.ErrMissingDNSLinkRecord
+	}
+	text, ttl, err := n.e.o.Resolver.ResolveDNSLink(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, namesys.ErrMissingDNSLinkRecord
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w: %w", namesys.ErrResolveFailed, err)
+	}
+	to, err := path.NewPath(text)
+	return to, ttl, err
+}
+
+// ResolveAsync implements namesys.Resolver.
+func (n webNames) ResolveAsync(ctx context.Context, p path.Path, options ...namesys.ResolveOption) <-chan namesys.AsyncResult {
+	out := make(chan namesys.AsyncResult, 1)
+	go func() {
+		defer close(out)
+		r, err := n.Resolve(ctx, p, options...)
+		out <- namesys.AsyncResult{Path: r.Path, TTL: r.TTL, LastMod: r.LastMod, Err: err}
+	}()
+	return out
+}
+
+// webRecords hands out IPNS records.
+type webRecords struct{ e *Engine }
+
+var _ routing.ValueStore = webRecords{}
+
+// PutValue implements routing.ValueStore.
+func (webRecords) PutValue(context.Context, string, []byte, ...routing.Option) error {
+	return errNoPublish
+}
+
+// GetValue implements routing.ValueStore.
+func (r webRecords) GetValue(ctx context.Context, key string, _ ...routing.Option) ([]byte, error) {
+	name, err := ipns.NameFromRoutingKey([]byte(key))
+	if err != nil {
+		return nil, routing.ErrNotFound
+	}
+	rec, err := r.e.names.resolve(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", routing.ErrNotFound, err)
+	}
+	return ipns.MarshalRecord(rec)
+}
+
+// SearchValue implements routing.ValueStore.
+func (r webRecords) SearchValue(ctx context.Context, key string, options ...routing.Option) (<-chan []byte, error) {
+	v, err := r.GetValue(ctx, key, options...)
+	if err != nil {
+		return nil, err
+	}
+	out := make(chan []byte, 1)
+	out <- v
+	close(out)
+	return out, nil
+}
