@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -37,16 +38,28 @@ func Main(ctx context.Context, args []string, s Streams) int {
 		return 0
 	}
 	if !p.started { // cobra did not get as far as the command: wrong usage
-		var known *fault.Error
-		if !errors.As(err, &known) {
-			err = fault.New(fault.Invalid, "%w", err).WithHint("'kith help' lists the commands, 'kith help COMMAND' tells more")
-		}
+		err = usage(err)
 	}
 	if ctx.Err() != nil {
 		err = fault.New(fault.Canceled, "stopped")
 	}
 	p.complain(err)
 	return fault.ExitCode(err)
+}
+
+// usage gives the errors of cobra, which are text, a kind and a hint.
+func usage(err error) error {
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	message, suggestions, _ := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
+	e := fault.New(fault.Invalid, "%s", strings.TrimSuffix(message, ` for "kith"`)).
+		WithHint("'kith help' lists the commands, 'kith help COMMAND' tells more")
+	if words := strings.Fields(suggestions); len(words) > 0 {
+		e = e.WithHint("did you mean 'kith %s'? 'kith help' lists the commands", words[0])
+	}
+	return e
 }
 
 // program is what all commands share.

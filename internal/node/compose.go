@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -96,7 +95,7 @@ func (p *parts) newIPFS() (*ipfs.Engine, error) {
 		Listen: listen, Bootstrap: c.Bootstrap, Peers: c.Peers,
 		DHT: c.DHT != DHTOff, DHTServer: c.DHT == DHTServer, Reach: c.Reach,
 		Routers: c.Routers, Gateways: c.Gateways,
-		Resolver: &p.names, MaxEntries: c.MaxFiles,
+		Resolver: &p.names, SubdomainHosts: append([]string{"localhost"}, p.node.o.Config.Gateway.Hosts...), MaxEntries: c.MaxFiles,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start IPFS: %w", err)
@@ -211,9 +210,4 @@ func (p *parts) probeNames() api.Probe {
 		}
 		return with, err
 	}
-}
-
-func (p *parts) startGateway() error {
-	p.node.handler = p.api.Measure(http.Handler(p.api))
-	return nil
 }

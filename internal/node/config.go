@@ -18,6 +18,7 @@ type Config struct {
 // GatewayConfig is the table [gateway].
 type GatewayConfig struct {
 	Listen  string   `toml:"listen" doc:"Where browsers connect, host:port. Anything but loopback lets other computers in. Port 0 takes a free one."`
+	Hosts   List     `toml:"hosts" doc:"Public names of this node, where it is an IPFS gateway for the web. Empty: none, it is yours alone."`
 	Timeout Duration `toml:"timeout" doc:"How long a script waits for peers before it is answered 504. Browsers see a page with the progress at once."`
 }
 

@@ -77,8 +77,10 @@ func Load(f Flags) (home string, c Config, err error) {
 func decodeFile(path string, c *Config) error {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fault.New(fault.NotFound, "there is no configuration at %s: %w", path, err).
+		missing := fault.New(fault.NotFound, "there is no configuration at %s", path).
 			WithHint("'kith config reference' prints one to begin with")
+		missing.Err = err
+		return missing
 	}
 	if err != nil {
 		return fmt.Errorf("read the configuration: %w", err)
