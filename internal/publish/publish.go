@@ -162,7 +162,7 @@ func (p *Publisher) Forget(ctx context.Context, id string) error {
 	}
 	if rec.ID == "" {
 		return fault.New(fault.NotFound, "there is no publication %q", id).
-			WithHint("'kith publish --list' shows them")
+			WithHint("the console lists them")
 	}
 	done, err := p.await(ctx, rec.Folder)
 	if err != nil {
