@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "offline.toml"), offline, 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"up": up, "end": end, "kill": kill, "sql": execSQL, "field": field, "occupy": occupy, "mode": mode,
+			"up": up, "end": end, "kill9": kill9, "sql": execSQL, "field": field, "occupy": occupy, "mode": mode,
 			"fetch": fetch, "exitcode": exitCode,
 		},
 		RequireUniqueNames: true,

@@ -158,7 +158,7 @@ func end(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Logf("%s", n.log)
 }
 
-func kill(ts *testscript.TestScript, _ bool, args []string) {
+func kill9(ts *testscript.TestScript, _ bool, args []string) {
 	n := take(ts, args)
 	ts.Check(n.cmd.Process.Kill())
 	<-n.done
