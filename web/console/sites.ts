@@ -22,14 +22,6 @@ export function shortAddress(address: string): string {
   return m ? `${m[1] ?? ""}${shorten(m[2] ?? "")}${m[3] ?? ""}`.replace(/\/$/, "") : address;
 }
 
-/** The network's name, from an address of it; "" for a name that both may serve. */
-export function networkOf(address: string): "ipfs" | "bittorrent" | "" {
-  if (/^ip[fn]s:/.test(address)) {
-    return "ipfs";
-  }
-  return /^(wtp|magnet):/.test(address) ? "bittorrent" : "";
-}
-
 /** The share of the site that is on this machine, 0 to 1; undefined while its size is unknown. */
 export function share(site: Site): number | undefined {
   const { total, stored } = site.stats;

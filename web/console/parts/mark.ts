@@ -1,4 +1,5 @@
 import { svg, html, type TemplateResult } from "lit";
+import { hash } from "./hash.ts";
 
 /** The logo: a K that is a stem with two leaves. */
 export function logo(): TemplateResult {
@@ -7,17 +8,6 @@ export function logo(): TemplateResult {
     <path class="leaf" d="M9.5 11.6A9.6 9.6 0 0 1 20 2a9.6 9.6 0 0 1-10.5 9.6z" />
     <path class="leaf" d="M9.5 12.4A9.6 9.6 0 0 1 20 22a9.6 9.6 0 0 1-10.5-9.6z" />
   </svg>`;
-}
-
-/** A small, well mixed number of a text (FNV-1a). */
-export function hash(text: string): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    h = Math.imul(h ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  }
-  h ^= h >>> 15;
-  h = Math.imul(h, 0x2c1b3c6d) >>> 0;
-  return (h ^ (h >>> 12)) >>> 0;
 }
 
 const shapes = [

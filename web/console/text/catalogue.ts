@@ -20,23 +20,13 @@ export class Catalogue {
 
   /** The message with its holes filled; numbers are written in the language's way. */
   text(key: string, values: Values = {}): string {
-    return this.parts(key, values).join("");
+    return this.#choose(key, values).replace(/\{(\w+)\}/g, (hole, name: string) => {
+      const value = values[name] ?? hole;
+      return typeof value === "number" ? this.#number.format(value) : value;
+    });
   }
 
-  /** The message in pieces, so that a hole can hold something other than text. */
-  parts<T>(key: string, values: Readonly<Record<string, T | string | number>>): (T | string)[] {
-    const out: (T | string)[] = [];
-    for (const piece of this.#choose(key, values).split(/(\{\w+\})/)) {
-      const name = /^\{(\w+)\}$/.exec(piece)?.[1];
-      const value = name === undefined ? piece : (values[name] ?? piece);
-      if (value !== "") {
-        out.push(typeof value === "number" ? this.#number.format(value) : value);
-      }
-    }
-    return out;
-  }
-
-  #choose(key: string, values: Readonly<Record<string, unknown>>): string {
+  #choose(key: string, values: Values): string {
     const message = this.#messages[key];
     if (message === undefined) {
       return key;

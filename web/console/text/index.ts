@@ -14,8 +14,3 @@ export const format = new Format(navigator.language);
 export function t(key: Key, values: Values = {}): string {
   return catalogue.text(key, values);
 }
-
-/** The same with things other than text in the holes. */
-export function tx(key: Key, values: Readonly<Record<string, unknown>>): unknown[] {
-  return catalogue.parts(key, values);
-}
