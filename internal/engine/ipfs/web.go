@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ipfs/boxo/blockservice"
+	"github.com/ipfs/boxo/blockstore"
 	"github.com/ipfs/boxo/gateway"
 	"github.com/ipfs/boxo/ipns"
 	"github.com/ipfs/boxo/namesys"
@@ -44,7 +45,7 @@ type web struct {
 // newWeb wires boxo's gateway to the engine.
 func newWeb(e *Engine) (*web, error) {
 	w := &web{e: e}
-	service := blockservice.New(&webBlocks{served{e}}, webExchange{w}, blockservice.WriteThrough(true))
+	service := blockservice.New(blockstore.NewIdStore(&webBlocks{served{e}}), webExchange{w}, blockservice.WriteThrough(true))
 	backend, err := gateway.NewBlocksBackend(service, gateway.WithNameSystem(webNames{e}), gateway.WithValueStore(webRecords{e}))
 	if err != nil {
 		return nil, fmt.Errorf("HTTP gateway: %w", err)
@@ -82,9 +83,15 @@ func publicGateway(subdomains bool) *gateway.PublicGateway {
 func (e *Engine) Gateway() http.Handler { return e.web.handler }
 
 // sandbox keeps pages of a path gateway, which share one origin, from running
-// scripts.
+// scripts. It also answers CONNECT, by which a client that takes the gateway
+// for a proxy makes a tunnel (RFC 9110 §9.3.6): the tunnel leads to the gateway
+// itself and nowhere else.
 func (w *web) sandbox(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodConnect {
+			out.WriteHeader(http.StatusOK)
+			return
+		}
 		byPath := strings.HasPrefix(r.URL.Path, "/ipfs/") || strings.HasPrefix(r.URL.Path, "/ipns/")
 		if byPath && !w.ownOrigin(r.Host) {
 			out.Header().Set("Content-Security-Policy", "sandbox")
