@@ -1,0 +1,175 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kith-web/kith/internal/fault"
+)
+
+// sizesWithin is how long a listing waits for the sizes of its files, which
+// some networks must ask peers for. Those that are not known by then are left
+// out.
+const sizesWithin = 2 * time.Second
+
+// listing is one page of a folder's names.
+type listing struct {
+	Path    string        `json:"path"`
+	Entries []listedEntry `json:"entries"`
+	Total   int           `json:"total"`
+	Page    int           `json:"page"`
+	Pages   int           `json:"pages"`
+}
+
+// listedEntry is a file or folder in a listing.
+type listedEntry struct {
+	Name string `json:"name"`
+	Type string `json:"type"` // file, folder
+	URL  string `json:"url"`
+	Size *int64 `json:"size,omitempty"`
+}
+
+// Readable is the size as the page shows it.
+func (e listedEntry) Readable() string {
+	switch {
+	case e.Type == "folder":
+		return ""
+	case e.Size == nil:
+		return "–"
+	}
+	return readable(*e.Size)
+}
+
+// crumb is one step of the way down to a folder.
+type crumb struct{ Name, URL string }
+
+// serveFolder answers with the names in a folder, as a page or as JSON.
+func (x *exchange) serveFolder(f *found) error {
+	query := x.r.URL.Query()
+	list, err := x.list(f.name, query.Get("page"))
+	if err != nil {
+		return err
+	}
+	h := x.w.Header()
+	h["Cache-Control"] = x.g.fixed.revalidate
+	h["Vary"] = []string{"Accept"}
+	accept := header(x.r, "Accept")
+	if query.Get("format") == "json" || strings.Contains(accept, "json") && !strings.Contains(accept, "text/html") {
+		data, err := json.MarshalIndent(list, "", "  ")
+		if err != nil {
+			return err
+		}
+		x.body(http.StatusOK, "application/json", append(data, '\n'))
+		return nil
+	}
+	body, err := x.drawListing(h, list)
+	if err != nil {
+		return err
+	}
+	x.body(http.StatusOK, htmlType, body)
+	return nil
+}
+
+// list reads one page of a folder, folders first, then by name.
+func (x *exchange) list(name, page string) (*listing, error) {
+	ctx, cancel := context.WithTimeoutCause(x.r.Context(), x.g.o.Patience, errLate)
+	defer cancel()
+	entries, err := fs.ReadDir(x.handle.FS(ctx), name)
+	if err != nil {
+		return nil, x.because(ctx, err)
+	}
+	if len(entries) > x.g.o.MaxList {
+		return nil, fault.New(fault.TooLarge, "the folder has %d names; at most %d are listed", len(entries), x.g.o.MaxList)
+	}
+	slices.SortStableFunc(entries, func(a, b fs.DirEntry) int {
+		if a.IsDir() != b.IsDir() {
+			if a.IsDir() {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(strings.ToLower(a.Name()), strings.ToLower(b.Name())), cmp.Compare(a.Name(), b.Name()))
+	})
+	size := x.g.o.ListPage
+	out := &listing{Path: "/", Total: len(entries), Page: 1, Pages: max(1, (len(entries)+size-1)/size)}
+	if name != "." {
+		out.Path = "/" + name + "/"
+	}
+	if n, err := strconv.Atoi(page); err == nil {
+		out.Page = min(max(n, 1), out.Pages)
+	}
+	begin := (out.Page - 1) * size
+	out.Entries = x.describe(name, entries[begin:min(begin+size, len(entries))])
+	return out, nil
+}
+
+// describe finds out the sizes, as far as that is quick.
+func (x *exchange) describe(dir string, entries []fs.DirEntry) []listedEntry {
+	ctx, cancel := context.WithTimeout(x.r.Context(), sizesWithin)
+	defer cancel()
+	fsys := x.handle.FS(ctx)
+	out := make([]listedEntry, 0, len(entries))
+	for _, e := range entries {
+		one := listedEntry{Name: e.Name(), Type: "file", URL: (&url.URL{Path: "./" + e.Name()}).EscapedPath()}
+		if e.IsDir() {
+			one.Type, one.URL = "folder", one.URL+"/"
+		} else if info, err := fs.Stat(fsys, path.Join(dir, e.Name())); err == nil {
+			n := info.Size()
+			one.Size = &n
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// drawListing draws the page.
+func (x *exchange) drawListing(h http.Header, list *listing) ([]byte, error) {
+	turn := func(page int) string {
+		if page < 1 || page > list.Pages {
+			return ""
+		}
+		return fmt.Sprintf("?page=%d", page)
+	}
+	page := struct {
+		*listing
+		Title, Caption, Previous, Next string
+		Crumbs                         []crumb
+		Style                          template.CSS
+	}{
+		listing: list, Title: path.Base(list.Path), Crumbs: crumbs(x.p.label, list.Path),
+		Caption:  fmt.Sprintf("%d names", list.Total),
+		Previous: turn(list.Page - 1), Next: turn(list.Page + 1), Style: x.g.pages.style,
+	}
+	if list.Path == "/" {
+		page.Title = x.p.address.String()
+	}
+	if list.Total == 1 {
+		page.Caption = "1 name"
+	}
+	return x.g.pages.render(h, "listing.html", page)
+}
+
+// crumbs are the folders on the way to p, the last without a link.
+func crumbs(root, p string) []crumb {
+	parts := strings.Split(strings.Trim(p, "/"), "/")
+	if parts[0] == "" {
+		return []crumb{{Name: root}}
+	}
+	out := []crumb{{Name: root, URL: "/"}}
+	for i, name := range parts {
+		c := crumb{Name: name, URL: strings.Repeat("../", len(parts)-1-i)}
+		out = append(out, c)
+	}
+	return out
+}

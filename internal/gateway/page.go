@@ -1,0 +1,156 @@
+package gateway
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/kith-web/kith/internal/fault"
+)
+
+//go:embed pages
+var pageFiles embed.FS
+
+// pages are what the gateway itself shows.
+type pages struct {
+	templates *template.Template
+	style     template.CSS
+	script    template.JS
+	// policy allows a page its own style and script and nothing else.
+	policy string
+}
+
+func newPages() (*pages, error) {
+	t, err := template.ParseFS(pageFiles, "pages/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("gateway: pages: %w", err)
+	}
+	style, err := pageFiles.ReadFile("pages/style.css")
+	if err != nil {
+		return nil, fmt.Errorf("gateway: pages: %w", err)
+	}
+	script, err := pageFiles.ReadFile("pages/progress.js")
+	if err != nil {
+		return nil, fmt.Errorf("gateway: pages: %w", err)
+	}
+	return &pages{
+		templates: t, style: template.CSS(style), script: template.JS(script),
+		policy: "default-src 'none'; style-src " + hashSource(style) + "; script-src " + hashSource(script) +
+			"; connect-src 'self'; base-uri 'none'; form-action 'none'",
+	}, nil
+}
+
+// hashSource allows one inline style or script (CSP Level 3 §2.3.1).
+func hashSource(content []byte) string {
+	sum := sha256.Sum256(content)
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// render draws a page and sets its policy.
+func (p *pages) render(h http.Header, name string, data any) ([]byte, error) {
+	var out bytes.Buffer
+	if err := p.templates.ExecuteTemplate(&out, name, data); err != nil {
+		return nil, fmt.Errorf("gateway: draw %s: %w", name, err)
+	}
+	h["Content-Security-Policy"] = append(h["Content-Security-Policy"], p.policy)
+	return out.Bytes(), nil
+}
+
+const htmlType = "text/html; charset=utf-8"
+
+// errorPage is what error.html shows.
+type errorPage struct {
+	Title, Message, Hint string
+	Retry                string
+	Style                template.CSS
+}
+
+// explain draws an error in the form that the request can read, and takes back
+// the headers that were meant for another answer.
+func (g *Gateway) explain(h http.Header, r *http.Request, status int, err error) (contentType string, body []byte) {
+	for _, name := range []string{"Etag", "Last-Modified", "Accept-Ranges"} {
+		delete(h, name)
+	}
+	h["Cache-Control"] = g.fixed.noStore
+	h["Vary"] = []string{"Accept"}
+	message, hint := err.Error(), fault.Hint(err)
+	accept := header(r, "Accept")
+	switch {
+	case strings.Contains(accept, "text/html"):
+		page := errorPage{Title: title(status), Message: capital(message), Hint: capital(hint), Style: g.pages.style}
+		if k := fault.KindOf(err); k == fault.Unreachable || k == fault.Conflict || k == fault.RateLimited {
+			page.Retry = requestURI(r)
+		}
+		if body, drawErr := g.pages.render(h, "error.html", page); drawErr == nil {
+			return htmlType, body
+		}
+	case strings.Contains(accept, "json"):
+		return "application/json", fault.Encode(err)
+	}
+	text := message + "\n"
+	if hint != "" {
+		text += hint + "\n"
+	}
+	return "text/plain; charset=utf-8", []byte(text)
+}
+
+// title is what a status means to a person.
+func title(status int) string {
+	switch status {
+	case http.StatusNotFound, http.StatusGone:
+		return "There is nothing here"
+	case http.StatusGatewayTimeout:
+		return "Nobody answered"
+	case http.StatusForbidden, http.StatusMisdirectedRequest:
+		return "This is not allowed"
+	case http.StatusBadGateway:
+		return "The data was refused"
+	case http.StatusBadRequest:
+		return "This address cannot be read"
+	case http.StatusUnavailableForLegalReasons:
+		return "Not available for legal reasons"
+	}
+	if text := http.StatusText(status); text != "" {
+		return text
+	}
+	return "This did not work"
+}
+
+// capital begins a sentence.
+func capital(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:]
+}
+
+// fail answers with err, at the status of its kind.
+func (x *exchange) fail(err error) { x.failWith(fault.Status(err), err) }
+
+// failWith answers with err at a status of its own.
+func (x *exchange) failWith(status int, err error) {
+	if x.r.Context().Err() != nil {
+		return // nobody is there
+	}
+	contentType, body := x.g.explain(x.w.Header(), x.r, status, err)
+	x.body(status, contentType, body)
+}
+
+// refuse answers with err on an origin that is no site's.
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
+	h := w.Header()
+	g.isolate(h)
+	contentType, body := g.explain(h, r, status, err)
+	h["Content-Type"] = []string{contentType}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // the client went away: nobody to tell
+	}
+}

@@ -1,0 +1,78 @@
+// Shows how the search goes, and becomes the site when it is here.
+(() => {
+  const source = document.body.dataset.progress;
+  const get = (id) => document.getElementById(id);
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  const bytes = (n) => {
+    let u = 0;
+    for (; n >= 1024 && u < units.length - 1; u++) n /= 1024;
+    return (u ? n.toFixed(1) : String(n)) + " " + units[u];
+  };
+  const time = (s) => s < 60 ? s + " s" : Math.floor(s / 60) + " min " + (s % 60) + " s";
+  // Only what changed is written, so that a screen reader says it once.
+  const say = (id, text) => {
+    const e = get(id);
+    if (e.textContent !== text) e.textContent = text;
+  };
+  // A page that was just loaded again does not do so at once: it would flicker.
+  const again = performance.getEntriesByType("navigation")[0]?.type === "reload" ? 1500 : 0;
+  let over = false;
+
+  const fail = (error) => {
+    over = true;
+    say("title", "This site did not open");
+    say("status", error.message + ".");
+    get("status").classList.add("bad");
+    get("bar").hidden = true;
+    if (error.hint) {
+      say("hint", error.hint + ".");
+      get("hint").hidden = false;
+    }
+    const button = get("again");
+    button.hidden = false;
+    button.addEventListener("click", () => location.reload());
+  };
+
+  const show = (p) => {
+    if (over) return;
+    say("peers", p.known > p.peers ? p.peers + " of " + p.known + " known" : String(p.peers));
+    say("received", p.total ? bytes(p.stored) + " of " + bytes(p.total) : bytes(p.stored));
+    say("rate", bytes(p.rate) + "/s");
+    say("elapsed", time(Math.floor(p.elapsed / 1000)));
+    if (p.total) {
+      get("bar").max = p.total;
+      get("bar").value = p.stored;
+    }
+    if (p.state === "ready") {
+      over = true;
+      say("status", "Here it is.");
+      setTimeout(() => location.reload(), again);
+    } else if (p.state === "failed") {
+      fail(p.error);
+    } else {
+      say("status", p.status);
+    }
+  };
+
+  const poll = async () => {
+    while (!over) {
+      try {
+        const answer = await fetch(source, { headers: { Accept: "application/json" }, cache: "no-store" });
+        show(await answer.json());
+      } catch {
+        say("status", "The node does not answer. Is it still running?");
+      }
+      await new Promise((done) => setTimeout(done, 1000));
+    }
+  };
+
+  const events = new EventSource(source);
+  events.addEventListener("progress", (e) => {
+    show(JSON.parse(e.data));
+    if (over) events.close();
+  });
+  events.onerror = () => {
+    events.close();
+    if (!over) poll();
+  };
+})();
