@@ -2,149 +2,174 @@ package site
 
 import (
 	"context"
-	"io/fs"
-	"log/slog"
-	"time"
+	"errors"
+	"slices"
+	"sync"
 
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/engine"
+	"github.com/kith-web/kith/internal/fault"
 )
-
-// Defaults of Options.
-const (
-	DefaultSeedFor     = 30 * time.Minute
-	DefaultCacheSize   = 10 << 30
-	DefaultOpenTimeout = 2 * time.Minute
-	DefaultHeadStart   = 300 * time.Millisecond
-	DefaultFlush       = 30 * time.Second
-)
-
-// Resolved is what a name points at.
-type Resolved struct {
-	// Candidates are immutable addresses of the same site, the preferred first.
-	Candidates []address.Address
-	// Expires is when to ask again; Stale says that the answer is past that.
-	Expires time.Time
-	Stale   bool
-}
-
-// Resolver says what names point at. It answers immutable addresses too, with
-// themselves.
-type Resolver interface {
-	// Resolve returns what a points at.
-	Resolve(ctx context.Context, a address.Address) (Resolved, error)
-}
-
-// ResolverFunc is a function that is a Resolver.
-type ResolverFunc func(ctx context.Context, a address.Address) (Resolved, error)
-
-// Resolve calls f.
-func (f ResolverFunc) Resolve(ctx context.Context, a address.Address) (Resolved, error) {
-	return f(ctx, a)
-}
-
-// Bucket is where sites are remembered; a bucket of package store is one.
-type Bucket interface {
-	// Put sets the value of key.
-	Put(key string, value []byte) error
-	// Apply makes all the changes or none and returns when they are on disk.
-	Apply(puts map[string][]byte, deletes []string) error
-	// Each calls f for every key that begins with prefix, in order.
-	Each(prefix string, f func(key string, value []byte) error) error
-}
-
-// Options of a Manager.
-type Options struct {
-	// Engines open sites, each those of its network.
-	Engines []engine.Engine
-	// Resolver says what names point at.
-	Resolver Resolver
-	// Store remembers sites.
-	Store Bucket
-	// Log gets what goes wrong in the background; nil discards it.
-	Log *slog.Logger
-
-	// SeedFor is how long a site is served after its last use; CacheSize how
-	// many bytes all sites may take that are not kept for good, -1 for no limit.
-	SeedFor   time.Duration
-	CacheSize int64
-	// OpenTimeout is how long a site is looked for, whether anybody waits or
-	// not.
-	OpenTimeout time.Duration
-	// HeadStart is how long the preferred network of a name is tried alone.
-	HeadStart time.Duration
-	// Flush is how long changes of LastUsed may wait to be written.
-	Flush time.Duration
-}
 
 // Manager keeps the sites of this node. It is safe for concurrent use.
-type Manager struct{}
+type Manager struct {
+	o       Options
+	engines map[address.Network]engine.Engine
+	ctx     context.Context
+	stop    context.CancelFunc
+	going   sync.WaitGroup
+	wake    chan struct{} // tells the housekeeper that something is due sooner
+	saving  sync.Mutex    // taken before mu by whoever writes to the store
+
+	mu       sync.Mutex
+	sites    map[address.ID]*record
+	looking  int                          // openings that go on
+	removing map[address.ID]chan struct{} // targets an engine is deleting
+	watchers map[chan struct{}]struct{}   // of Subscribe
+	closed   bool
+}
 
 // New returns a Manager with the sites that o.Store remembers, and begins to
 // open again those that are to be served.
-func New(o Options) (*Manager, error) { return &Manager{}, nil }
-
-// Handle is a site in use: it is not closed or removed for want of use before
-// Close.
-type Handle struct{}
-
-// FS returns the site's files as engine.Site.FS does.
-func (h *Handle) FS(ctx context.Context) fs.FS { return nil }
-
-// Address is the site's own address, Target the immutable one behind it.
-func (h *Handle) Address() address.Address { return address.Address{} }
-
-// Target is the immutable address the handle reads from.
-func (h *Handle) Target() address.Address { return address.Address{} }
-
-// Mode is how the site is shown, with the origins that an app may talk to.
-func (h *Handle) Mode() (mode Mode, allow []string) { return ModeSite, nil }
-
-// ClearOnNext reports, once, that the browser's storage of this origin has to be
-// cleared with the next response, because the mode changed.
-func (h *Handle) ClearOnNext() bool { return false }
-
-// Close ends the use.
-func (h *Handle) Close() {}
-
-// Open returns the site at a, waiting until it can be read or ctx ends. Looking
-// for it goes on without the caller, up to Options.OpenTimeout.
-func (m *Manager) Open(ctx context.Context, a address.Address) (*Handle, error) { return nil, nil }
-
-// Begin starts to open a in the background and returns what is known of it now.
-func (m *Manager) Begin(a address.Address) (Site, error) { return Site{}, nil }
-
-// Sites lists every known site, the last used first.
-func (m *Manager) Sites() []Site { return nil }
-
-// Progress returns what is known of the site at a; ok is false when it is not
-// known.
-func (m *Manager) Progress(a address.Address) (s Site, ok bool) { return Site{}, false }
-
-// Pin keeps the site at a for good and completes it in the background, or stops
-// doing so. A site that is not known yet is opened.
-func (m *Manager) Pin(a address.Address, pinned bool) (Site, error) { return Site{}, nil }
-
-// SetMode changes how the site at a is shown and, for an app, the origins it may
-// talk to.
-func (m *Manager) SetMode(a address.Address, mode Mode, allow []string) (Site, error) {
-	return Site{}, nil
+func New(o Options) (*Manager, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	m := &Manager{
+		o: o, engines: map[address.Network]engine.Engine{}, wake: make(chan struct{}, 1),
+		sites: map[address.ID]*record{}, removing: map[address.ID]chan struct{}{}, watchers: map[chan struct{}]struct{}{},
+	}
+	for _, e := range o.Engines {
+		m.engines[e.Network()] = e
+	}
+	if err := m.load(); err != nil {
+		return nil, err
+	}
+	m.ctx, m.stop = context.WithCancel(context.Background())
+	m.going.Go(m.keepHouse)
+	return m, nil
 }
-
-// Remove forgets the site at a and deletes what its engine stored, unless
-// another site has the same content.
-func (m *Manager) Remove(ctx context.Context, a address.Address) error { return nil }
-
-// Keep serves a published site from now on, also after a restart.
-func (m *Manager) Keep(ctx context.Context, a address.Address, title string) error { return nil }
-
-// Release stops serving a published site and removes it from its engine.
-func (m *Manager) Release(ctx context.Context, a address.Address) error { return nil }
-
-// Subscribe returns a channel that gets a value after sites changed; changes
-// that nobody took are one. Cancel ends it.
-func (m *Manager) Subscribe() (changed <-chan struct{}, cancel func()) { return nil, nil }
 
 // Close writes what was not written, closes every site and ends what goes on in
 // the background.
-func (m *Manager) Close() error { return nil }
+func (m *Manager) Close() error {
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		return nil
+	}
+	m.closed = true
+	m.mu.Unlock()
+	m.stop()
+	m.going.Wait()
+	err := m.flush()
+	m.mu.Lock()
+	var open []*content
+	for _, r := range m.sites {
+		if r.current != nil {
+			open = append(open, r.current)
+			r.current = nil
+		}
+	}
+	for w := range m.watchers {
+		delete(m.watchers, w)
+	}
+	m.mu.Unlock()
+	for _, c := range open {
+		err = errors.Join(err, c.site.Close())
+	}
+	return err
+}
+
+// goOn runs f in the background unless the manager is closing. The caller holds
+// mu.
+func (m *Manager) goOn(f func()) {
+	if !m.closed {
+		m.going.Go(f)
+	}
+}
+
+// poke makes the housekeeper look what is due.
+func (m *Manager) poke() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Subscribe returns a channel that gets a value after sites changed; changes
+// that nobody took are one. Statistics are no change. Cancel ends it.
+func (m *Manager) Subscribe() (changed <-chan struct{}, cancel func()) {
+	w := make(chan struct{}, 1)
+	m.mu.Lock()
+	m.watchers[w] = struct{}{}
+	m.mu.Unlock()
+	return w, func() {
+		m.mu.Lock()
+		delete(m.watchers, w)
+		m.mu.Unlock()
+	}
+}
+
+// changed tells whoever subscribed. The caller holds mu.
+func (m *Manager) changed() {
+	for w := range m.watchers {
+		select {
+		case w <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Sites lists every known site, the last used first.
+func (m *Manager) Sites() []Site {
+	m.mu.Lock()
+	looks := make([]look, 0, len(m.sites))
+	for _, r := range m.sites {
+		if !r.hidden {
+			looks = append(looks, m.look(r))
+		}
+	}
+	m.mu.Unlock()
+	out := make([]Site, len(looks))
+	for i, l := range looks {
+		out[i] = m.finish(l)
+	}
+	slices.SortFunc(out, func(a, b Site) int {
+		if c := b.LastUsed.Compare(a.LastUsed); c != 0 {
+			return c
+		}
+		return compareKeys(a.Address, b.Address)
+	})
+	return out
+}
+
+func compareKeys(a, b address.Address) int {
+	switch x, y := a.Key(), b.Key(); {
+	case x < y:
+		return -1
+	case x > y:
+		return 1
+	}
+	return 0
+}
+
+// Progress returns what is known of the site at a; ok is false when it is not
+// known.
+func (m *Manager) Progress(a address.Address) (s Site, ok bool) {
+	m.mu.Lock()
+	r := m.sites[a.ID()]
+	if r == nil || r.hidden {
+		m.mu.Unlock()
+		return Site{}, false
+	}
+	l := m.look(r)
+	m.mu.Unlock()
+	return m.finish(l), true
+}
+
+// unknown is the error for a site that there is nothing about.
+func unknown(a address.Address) error {
+	return fault.New(fault.NotFound, "this node does not know the site %q", a.Key()).
+		WithHint("'kith sites' lists those it knows")
+}
