@@ -65,7 +65,10 @@ func (x *exchange) progress(a *attempt) progress {
 func waitingFor(s engine.Stats) string {
 	switch {
 	case s.Waiting != "":
-		return "Waiting for " + strings.TrimPrefix(s.Waiting, "waiting for ") + "…"
+		if first, _, _ := strings.Cut(s.Waiting, " "); strings.HasSuffix(first, "ing") {
+			return capital(s.Waiting) + "…" // "looking for peers"
+		}
+		return "Waiting for " + s.Waiting + "…" // "the list of files"
 	case len(s.Peers) > 0:
 		return "Waiting for the first bytes…"
 	}

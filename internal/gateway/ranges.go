@@ -27,10 +27,11 @@ var errNoOverlap = errors.New("no range overlaps the file")
 
 // parseRanges reads a Range header (RFC 9110 §14.1.2) for a file of size bytes.
 // Ranges past the end are left out, and it is errNoOverlap when none is left.
+// Another unit than bytes is nothing to us (§14.2).
 func parseRanges(s string, size int64) ([]span, error) {
 	rest, ok := strings.CutPrefix(s, "bytes=")
 	if !ok {
-		return nil, badRange(s)
+		return nil, nil
 	}
 	var out []span
 	noOverlap := false

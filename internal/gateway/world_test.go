@@ -29,6 +29,7 @@ type world struct {
 	from    *memory.Engine
 	to      *memory.Engine
 	sites   *sites
+	gateway *gateway.Gateway
 	server  *httptest.Server
 	client  *http.Client
 	port    string // ":1234"
@@ -44,6 +45,7 @@ func newWorld(t testing.TB, o gateway.Options) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.gateway = g
 	w.server = httptest.NewServer(g)
 	t.Cleanup(func() {
 		w.network.Release()
