@@ -258,7 +258,7 @@ func (m *Manager) adopt(r *record, c *content, res Resolved) {
 	}
 	c.refs++
 	r.current, r.target = c, c.target
-	r.expires, r.stale = res.Expires, res.Stale
+	r.expires, r.stale = m.o.again(res), res.Stale
 	r.err, r.failures, r.retry = nil, 0, time.Time{}
 	if now := time.Now(); r.opened.IsZero() {
 		r.opened = now

@@ -20,6 +20,7 @@ const (
 	DefaultGrace       = time.Minute
 	DefaultRetry       = 30 * time.Second
 	DefaultMaxRetry    = 30 * time.Minute
+	DefaultMinRefresh  = 5 * time.Second
 	DefaultMaxOpening  = 128
 	DefaultMaxSites    = 10_000
 )
@@ -85,6 +86,9 @@ type Options struct {
 	// Retry is when something that failed and has to be done, like opening a
 	// pinned site, is tried again; it doubles each time up to MaxRetry.
 	Retry, MaxRetry time.Duration
+	// MinRefresh is the shortest time between two look-ups of one name, whatever
+	// its answer says.
+	MinRefresh time.Duration
 	// MaxOpening is how many sites are looked for at once, MaxSites how many are
 	// known that are not kept; more are refused or forgotten.
 	MaxOpening, MaxSites int
@@ -105,6 +109,7 @@ func (o *Options) check() error {
 	orElse(&o.Flush, DefaultFlush)
 	orElse(&o.Retry, DefaultRetry)
 	orElse(&o.MaxRetry, DefaultMaxRetry)
+	orElse(&o.MinRefresh, DefaultMinRefresh)
 	orElse(&o.MaxOpening, DefaultMaxOpening)
 	orElse(&o.MaxSites, DefaultMaxSites)
 	return nil
@@ -116,6 +121,15 @@ func orElse[T comparable](v *T, d T) {
 	if *v == zero {
 		*v = d
 	}
+}
+
+// again is when to look up a name that was answered with res just now.
+func (o *Options) again(res Resolved) time.Time {
+	soonest := time.Now().Add(o.MinRefresh)
+	if res.Expires.IsZero() || res.Expires.After(soonest) {
+		return res.Expires
+	}
+	return soonest
 }
 
 // backoff is how long to wait after so many failures in a row.

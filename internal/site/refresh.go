@@ -30,7 +30,7 @@ func (m *Manager) refresh(r *record) {
 		case err != nil:
 			r.expires, r.stale = time.Now().Add(m.o.Retry), true
 		default:
-			r.expires, r.stale = res.Expires, res.Stale
+			r.expires, r.stale = m.o.again(res), res.Stale
 		}
 		m.mu.Unlock()
 		if err != nil {
