@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/fault"
@@ -36,6 +37,17 @@ func (c *Client) Site(ctx context.Context, a address.Address) (known site.Site, 
 		return known, err
 	}
 	return known, c.call(ctx, http.MethodGet, path, nil, &known)
+}
+
+// Tree returns what is at name, a path as in io/fs, in the site at a. It waits
+// for peers.
+func (c *Client) Tree(ctx context.Context, a address.Address, name string) (t Tree, err error) {
+	path, err := sitePath(a)
+	if err != nil {
+		return t, err
+	}
+	escaped := (&url.URL{Path: strings.TrimPrefix(name, ".")}).EscapedPath()
+	return t, c.call(ctx, http.MethodGet, path+"/tree/"+escaped, nil, &t)
 }
 
 // Change changes a site. Pinning one that is not known opens it.

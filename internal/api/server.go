@@ -26,6 +26,8 @@ const (
 	DefaultMaxUploadFiles = 100_000
 	DefaultMaxUploads     = 16
 	DefaultMaxStreams     = 64
+	DefaultMaxEntries     = 1 << 20
+	DefaultPatience       = time.Minute
 )
 
 // Options of a Server. Those without a default named beside them are required.
@@ -54,13 +56,17 @@ type Options struct {
 
 	// MaxBody and MaxTorrent limit the bodies of requests, MaxUpload and
 	// MaxUploadFiles one uploaded folder, MaxUploads how many there are at once,
-	// and MaxStreams how many clients may listen for events. 0 means the default.
+	// MaxStreams how many clients may listen for events, and MaxEntries how many
+	// names a folder may have that is listed. Patience is how long a site is
+	// waited for. 0 means the default.
 	MaxBody        int64
 	MaxTorrent     int64
 	MaxUpload      int64
 	MaxUploadFiles int
 	MaxUploads     int
 	MaxStreams     int
+	MaxEntries     int
+	Patience       time.Duration
 }
 
 func (o *Options) setDefaults() {
@@ -73,9 +79,11 @@ func (o *Options) setDefaults() {
 	setDefault(&o.MaxUploadFiles, DefaultMaxUploadFiles)
 	setDefault(&o.MaxUploads, DefaultMaxUploads)
 	setDefault(&o.MaxStreams, DefaultMaxStreams)
+	setDefault(&o.MaxEntries, DefaultMaxEntries)
+	setDefault(&o.Patience, DefaultPatience)
 }
 
-func setDefault[T int | int64](p *T, d T) {
+func setDefault[T int | int64 | time.Duration](p *T, d T) {
 	if *p <= 0 {
 		*p = d
 	}
@@ -165,6 +173,7 @@ func (s *Server) apiRoutes(mux *http.ServeMux) {
 		"GET /api/v1/sites/{label}":                s.getSite,
 		"PATCH /api/v1/sites/{label}":              s.patchSite,
 		"DELETE /api/v1/sites/{label}":             s.deleteSite,
+		"GET /api/v1/sites/{label}/tree/{path...}": s.getTree,
 		"POST /api/v1/open":                        s.postOpen,
 		"GET /api/v1/resolve":                      s.getResolve,
 		"POST /api/v1/torrents":                    s.postTorrent,

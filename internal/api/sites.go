@@ -19,6 +19,7 @@ import (
 type Sites interface {
 	Sites() []site.Site
 	Progress(a address.Address) (site.Site, bool)
+	Open(ctx context.Context, a address.Address) (*site.Handle, error)
 	Begin(a address.Address) (site.Site, error)
 	Pin(a address.Address, pinned bool) (site.Site, error)
 	SetMode(a address.Address, mode site.Mode, allow []string) (site.Site, error)

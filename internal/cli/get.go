@@ -67,9 +67,11 @@ whole site.`,
 
 // getter fetches from the origin of one site.
 type getter struct {
-	client *http.Client
-	start  *url.URL
-	bar    *bar
+	node    *api.Client
+	client  *http.Client
+	address address.Address
+	start   *url.URL // of what the address names
+	bar     *bar
 
 	done, total int64
 	summary     got
@@ -97,7 +99,10 @@ func (p *program) newGetter(client *api.Client, a address.Address) (*getter, err
 		return nil, err
 	}
 	start.Fragment = ""
-	return &getter{client: client.HTTP(), start: start, bar: p.newBar("fetching"), summary: got{Address: a}}, nil
+	return &getter{
+		node: client, client: client.HTTP(), address: a.Root(), start: start,
+		bar: p.newBar("fetching"), summary: got{Address: a},
+	}, nil
 }
 
 // request asks for u. Answers other than 200 and 206 are errors.
@@ -178,16 +183,20 @@ func cut(ctx context.Context, u *url.URL, err error) error {
 
 // save writes the file or folder at the address to out.
 func (g *getter) save(ctx context.Context, out string) error {
-	list, err := g.list(ctx, g.start)
+	g.summary.Output = out
+	tree, err := g.node.Tree(ctx, g.address, strings.Trim(g.start.Path, "/"))
 	if err != nil {
 		return err
 	}
-	g.summary.Output = out
-	if list == nil {
-		if info, err := os.Stat(out); err == nil && info.IsDir() {
-			out = filepath.Join(out, path.Base(g.start.Path))
-		}
-		return g.saveFile(ctx, g.start, out)
+	if tree.Folder {
+		return g.saveFolder(ctx, tree, out)
 	}
-	return g.saveFolder(ctx, list, out)
+	if info, err := os.Stat(out); err == nil && info.IsDir() {
+		name := path.Base(tree.Path)
+		if name == "." { // the address is of a single file, which has no name
+			name, _ = g.address.Label()
+		}
+		out = filepath.Join(out, name)
+	}
+	return g.saveFile(ctx, g.start, out)
 }

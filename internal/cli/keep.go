@@ -2,18 +2,24 @@ package cli
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/api"
+	"github.com/kith-web/kith/internal/site"
 )
 
 func (p *program) pinCommand() *cobra.Command {
+	var wait bool
 	c := p.siteCommand("pin <address>", "Keep a site for good, and always pass it on",
 		func(ctx context.Context, client *api.Client, a address.Address) error {
 			yes := true
 			known, err := client.Change(ctx, a, api.SiteChange{Pinned: &yes})
+			if err == nil && wait {
+				known, err = p.awaitAll(ctx, client, a)
+			}
 			if err != nil {
 				return err
 			}
@@ -26,7 +32,35 @@ func (p *program) pinCommand() *cobra.Command {
 	c.Long = `Keep a site for good: the rest of it is fetched in the background, it is never
 removed to make room, and others always get it from you. A site that this node
 does not know yet is opened.`
+	c.Flags().BoolVar(&wait, "wait", false, "wait until all of it is here")
 	return c
+}
+
+// lookEvery is how often progress is asked for.
+const lookEvery = 250 * time.Millisecond
+
+// awaitAll shows how a site comes in, until all of it is here.
+func (p *program) awaitAll(ctx context.Context, client *api.Client, a address.Address) (site.Site, error) {
+	bar := p.newBar("fetching")
+	defer bar.end()
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		known, err := client.Site(ctx, a)
+		if err != nil {
+			return known, err
+		}
+		st := known.Stats
+		if st.Total > 0 && st.Stored >= st.Total || known.State == site.StateOpen && st.Pieces > 0 && st.Have >= st.Pieces {
+			return known, nil
+		}
+		bar.at(st.Stored, st.Total)
+		select {
+		case <-ctx.Done():
+			return known, context.Cause(ctx)
+		case <-ticker.C:
+		}
+	}
 }
 
 func (p *program) unpinCommand() *cobra.Command {
