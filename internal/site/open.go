@@ -85,7 +85,8 @@ func (m *Manager) begin(a address.Address, wait bool) (*record, *opening, error)
 		return nil, nil, fault.New(fault.Canceled, "%q was not opened: the node is stopping", a)
 	}
 	r := m.sites[a.ID()]
-	if (r == nil || r.current == nil && r.opening == nil) && m.looking >= m.o.MaxOpening {
+	fresh := r == nil || r.current == nil && r.opening == nil
+	if fresh && m.looking >= m.o.MaxOpening && !m.giveWay() {
 		return nil, nil, fault.New(fault.RateLimited, "%q was not opened: %d sites are being looked for", a, m.looking)
 	}
 	if r == nil {
@@ -109,6 +110,25 @@ func (m *Manager) begin(a address.Address, wait bool) (*record, *opening, error)
 		o.limit.Stop()
 	}
 	return r, o, nil
+}
+
+// giveWay ends the search that nobody has waited for the longest, and reports
+// whether there was one. The caller holds mu.
+func (m *Manager) giveWay() bool {
+	var last *record
+	for _, r := range m.sites {
+		idle := r.opening != nil && r.opening.waiters == 0 && !r.kept()
+		if idle && (last == nil || r.lastUsed.Before(last.lastUsed)) {
+			last = r
+		}
+	}
+	if last == nil {
+		return false
+	}
+	last.err = fault.New(fault.Canceled, "%q is not looked for any longer: others were asked for since", last.root.Key())
+	last.opening.cancel(last.err)
+	last.opening = nil
+	return true
 }
 
 // openable refuses what cannot be opened.

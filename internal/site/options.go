@@ -43,6 +43,14 @@ type Resolver interface {
 	Resolve(ctx context.Context, a address.Address) (Resolved, error)
 }
 
+// Forgetter is a Resolver that keeps answers and can be told that one is out of
+// date.
+type Forgetter interface {
+	Resolver
+	// Forget drops what is remembered of a.
+	Forget(a address.Address)
+}
+
 // ResolverFunc is a function that is a Resolver.
 type ResolverFunc func(ctx context.Context, a address.Address) (Resolved, error)
 

@@ -52,8 +52,9 @@ func (m *Manager) Keep(ctx context.Context, a address.Address, title string) err
 	return err
 }
 
-// Release stops serving a published site and removes it from its engine. Sites
-// of other names that have the same content are closed.
+// Release stops serving a published site and removes it from its engine. Names
+// that point at it are looked up anew when they are used next: by then they point
+// elsewhere, if it was released because it was published again.
 func (m *Manager) Release(ctx context.Context, a address.Address) error {
 	r, err := m.known(a)
 	if err != nil {
@@ -61,15 +62,24 @@ func (m *Manager) Release(ctx context.Context, a address.Address) error {
 	}
 	m.mu.Lock()
 	r.published, r.pinned = false, false
+	var names []address.Address
 	for _, other := range m.sites {
-		if other != r && other.current != nil && other.target.ID() == a.ID() {
-			m.rest(other)
-			if other.kept() {
-				other.retry = time.Now()
-			}
+		if other == r || !other.target.Valid() || other.target.ID() != a.ID() {
+			continue
+		}
+		names = append(names, other.root)
+		other.target = address.Address{}
+		m.rest(other)
+		if other.kept() {
+			other.retry = time.Now()
 		}
 	}
 	m.mu.Unlock()
+	if f, ok := m.o.Resolver.(Forgetter); ok {
+		for _, n := range names {
+			f.Forget(n)
+		}
+	}
 	defer m.poke()
 	return m.forget(ctx, r, true)
 }

@@ -490,6 +490,37 @@ func TestPublishedSites(t *testing.T) {
 	})
 }
 
+func TestANameOfWhatWasPublishedAgainMovesAtOnce(t *testing.T) {
+	bubble(t, site.Options{}, func(t *testing.T, w *world) {
+		a, b := w.publishAt(w.engine, "one"), w.publishAt(w.engine, "two")
+		n, pinned := name(t, "example.com"), name(t, "pinned.example.com")
+		for _, x := range []address.Address{n, pinned} {
+			w.names.set(x, time.Hour, a)
+			w.reads(x, "one")
+		}
+		if _, err := w.m.Pin(pinned, true); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(w.m.Keep(t.Context(), a, "x"), w.m.Keep(t.Context(), b, "x")); err != nil {
+			t.Fatal(err)
+		}
+		w.names.set(n, time.Hour, b)
+		w.names.set(pinned, time.Hour, b)
+		if err := w.m.Release(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if s := w.state(pinned); s.State != site.StateOpen || s.Target.Key() != b.Key() {
+			t.Errorf("%+v", s)
+		}
+		w.reads(n, "two")
+		slices.Sort(w.names.forgotten)
+		if !slices.Equal(w.names.forgotten, []string{"example.com", "pinned.example.com"}) {
+			t.Errorf("forgotten are %v", w.names.forgotten)
+		}
+	})
+}
+
 func TestModes(t *testing.T) {
 	bubble(t, site.Options{}, func(t *testing.T, w *world) {
 		a := w.publish("one")
@@ -604,8 +635,19 @@ func TestWhatCannotBeOpened(t *testing.T) {
 				t.Errorf("%+v, %v", s, err)
 			}
 		}
-		if _, err := w.m.Begin(c); fault.KindOf(err) != fault.RateLimited {
-			t.Errorf("a third: %v", err)
+		// Whom nobody waits for gives way; who is waited for does not.
+		go func() { _, _ = w.m.Open(t.Context(), b) }()
+		synctest.Wait()
+		time.Sleep(time.Second)
+		go func() { _, _ = w.m.Open(t.Context(), c) }()
+		synctest.Wait()
+		for _, x := range []address.Address{a, b, c} {
+			if s, want := w.state(x), x.ID() != a.ID(); (s.State == site.StateOpening) != want || (s.Error == "") != want {
+				t.Errorf("%+v", s)
+			}
+		}
+		if _, err := w.m.Begin(a); fault.KindOf(err) != fault.RateLimited {
+			t.Errorf("one more: %v", err)
 		}
 	})
 }

@@ -159,6 +159,8 @@ type names struct {
 	at    map[string]site.Resolved
 	err   error
 	asked int
+
+	forgotten []string
 }
 
 func (n *names) set(name address.Address, ttl time.Duration, targets ...address.Address) {
@@ -173,6 +175,13 @@ func (n *names) fail(err error) {
 	defer n.mu.Unlock()
 	n.err = err
 	maps.DeleteFunc(n.at, func(string, site.Resolved) bool { return true })
+}
+
+// Forget implements site.Forgetter.
+func (n *names) Forget(a address.Address) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.forgotten = append(n.forgotten, a.Key())
 }
 
 func (n *names) Resolve(_ context.Context, a address.Address) (site.Resolved, error) {
