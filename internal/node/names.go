@@ -21,6 +21,9 @@ func (s siteResolver) Resolve(ctx context.Context, a address.Address) (site.Reso
 	return site.Resolved{Candidates: res.Candidates, Expires: res.Expires, Stale: res.Stale}, err
 }
 
+// Forget implements site.Forgetter.
+func (s siteResolver) Forget(a address.Address) { s.r.Forget(a) }
+
 // lateNames answers the DNSLink look-ups of the IPFS engine, which is started
 // before the resolver: the resolver asks the engine for names under keys.
 type lateNames struct {
