@@ -135,7 +135,7 @@ export class SitePage extends Part {
       ${tile(t("column.down"), format.bytes(s.stats.downloaded), format.rate(s.stats.downRate))}
       ${tile(t("column.up"), format.bytes(s.stats.uploaded), format.rate(s.stats.upRate))}
       ${tile(t("site.used"), used ? format.relative(used, now, "narrow") : "–", opened ? t("site.since", { time: format.moment(opened, now) }) : "")}
-      <div class="tile keep"><dt>${t("column.kept")}</dt><dd>${toggle(s.pinned, t("pin.switch", { name: siteName(s) }), (on) => void this.#pin(s, on), t("kept.always"))}<span>${s.pinned ? t("pin.on") : t("pin.off", { until: keptText(s) })}</span></dd></div>
+      <div class="tile keep"><dt>${t("column.kept")}</dt><dd>${toggle(s.pinned, t("pin.switch", { name: siteName(s) }), (on) => void this.#pin(s, on), t("kept.always"), s.published)}<span>${s.published ? t("pin.published") : s.pinned ? t("pin.on") : t("pin.off", { until: keptText(s) })}</span></dd></div>
     </dl>`;
   }
 

@@ -104,7 +104,7 @@ export class SitesPage extends Part {
       <td role="cell" class="down" data-label=${t("column.down")}>${this.#traffic(s.stats.downloaded, s.stats.downRate)}</td>
       <td role="cell" class="up" data-label=${t("column.up")}>${this.#traffic(s.stats.uploaded, s.stats.upRate)}</td>
       <td role="cell" class="kept" data-label=${t("column.kept")}>
-        ${toggle(s.pinned, t("pin.switch", { name }), (on) => void this.kith.pin(s, on))}
+        ${toggle(s.pinned, t("pin.switch", { name }), (on) => void this.kith.pin(s, on), "", s.published)}
         <span class="until">${keptText(s)}</span></td>
       <td role="cell" class="actions">
         <a class="button quiet square" href=${siteURL(s.label, s.mode, location)} target="_blank" rel="noopener" title=${t("site.open")} aria-label=${t("site.openName", { name })}>${icon("open")}</a>
