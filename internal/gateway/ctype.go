@@ -40,7 +40,12 @@ func isText(t string) bool { return strings.HasPrefix(t, "text/") }
 // declaresCharset reports whether a page names its own character encoding
 // (HTML, "prescan a byte stream to determine its encoding").
 func declaresCharset(head []byte) bool {
-	return bytes.Contains(bytes.ToLower(head), []byte("charset"))
+	for _, word := range []string{"charset", "CHARSET", "Charset"} {
+		if bytes.Contains(head, []byte(word)) {
+			return true
+		}
+	}
+	return false
 }
 
 // validUTF8 reports whether head may be the beginning of UTF-8.

@@ -69,7 +69,7 @@ func (x *exchange) navigate() {
 	app := x.policy().App
 	switch {
 	case app && isTopLevel(x.r):
-		x.redirect(http.StatusSeeOther, x.p.console()+"/app/"+x.p.label+requestURI(x.r))
+		x.toShell()
 		return
 	case !app && isForeign(x.r) && !isTopLevel(x.r):
 		x.fail(fault.New(fault.Forbidden, "a page of another origin may not use %q", x.p.name).
@@ -96,6 +96,19 @@ func (x *exchange) navigate() {
 		return
 	}
 	x.serve()
+}
+
+// toShell sends an app that fills a tab to the shell. The storage that it had
+// as a site of its own is cleared here or never: what the shell's frame stores
+// is kept apart from it.
+func (x *exchange) toShell() {
+	ctx, cancel := context.WithTimeout(x.r.Context(), x.g.o.Grace)
+	defer cancel()
+	if handle, err := x.g.o.Sites.Open(ctx, x.p.address); err == nil {
+		defer handle.Close()
+		x.handle = handle
+	}
+	x.redirect(http.StatusSeeOther, x.p.console()+"/app/"+x.p.label+requestURI(x.r))
 }
 
 // serve answers with what the path leads to, waiting for peers up to

@@ -159,25 +159,27 @@ func (r *rule) expand(values map[string]string, escape func(string) string) stri
 			return out.String()
 		}
 		out.WriteString(rest[:i])
-		end := i + 1
-		for end < len(rest) && isWord(rest[end]) {
-			end++
-		}
-		value, ok := values[rest[i+1:end]]
+		name, ok := longestName(rest[i+1:], values)
 		switch {
 		case !ok:
-			out.WriteString(rest[i:end])
+			out.WriteByte(':')
 		case strings.Contains(out.String(), "?"):
-			out.WriteString(url.QueryEscape(value))
+			out.WriteString(url.QueryEscape(values[name]))
 		default:
-			out.WriteString(escape(value))
+			out.WriteString(escape(values[name]))
 		}
-		rest = rest[end:]
+		rest = rest[i+1+len(name):]
 	}
 }
 
-func isWord(c byte) bool {
-	return c == '_' || c == '-' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+// longestName is the longest placeholder that s begins with.
+func longestName(s string, values map[string]string) (name string, ok bool) {
+	for v := range values {
+		if strings.HasPrefix(s, v) && (!ok || len(v) > len(name)) {
+			name, ok = v, true
+		}
+	}
+	return name, ok
 }
 
 // escapeSegments escapes a value for a URL's path and keeps its slashes.

@@ -245,10 +245,13 @@ func TestAPageFailsHonestly(t *testing.T) {
 }
 
 // awaitSite loads a page as a person does until it is the site.
-func (w *world) awaitSite(url, body string) {
+func (w *world) awaitSite(url, body string, headers ...string) {
 	w.t.Helper()
+	if len(headers) == 0 {
+		headers = navigation("none")
+	}
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
-		switch got := w.get(url, navigation("none")...); got.status {
+		switch got := w.get(url, headers...); got.status {
 		case 200:
 			if got.body != body {
 				w.t.Errorf("the site is %q", got.body)
