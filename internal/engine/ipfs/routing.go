@@ -26,6 +26,9 @@ import (
 // maxProviders is how many providers of one block are asked for.
 const maxProviders = 20
 
+// maxRouterAnswer is the most octets that are read of a router's answer.
+const maxRouterAnswer = 1 << 20
+
 // finder finds peers and records: one router, or the DHT.
 type finder interface {
 	FindProvidersAsync(ctx context.Context, key cid.Cid, count int) <-chan peer.AddrInfo
@@ -62,7 +65,12 @@ func newRoutes(o Options, h host.Host, bootstrap []peer.AddrInfo) (*routes, erro
 		r.finders = append(r.finders, d)
 	}
 	for i, url := range o.Routers {
-		c, err := client.New(url, client.WithHTTPClient(&http.Client{Timeout: o.GatewayTimeout}), client.WithUserAgent("kith"))
+		c, err := client.New(url, client.WithHTTPClient(&http.Client{
+			Timeout: o.GatewayTimeout,
+			Transport: &client.ResponseBodyLimitedTransport{
+				RoundTripper: http.DefaultTransport, LimitBytes: maxRouterAnswer, UserAgent: "kith",
+			},
+		}))
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "[ipfs] routers: %q: %w", url, err)
 		}
