@@ -98,7 +98,7 @@ export class Console extends Part implements Kith {
 
   #pulse(): TemplateResult {
     const { connection, traffic, status } = this.live;
-    const now = traffic.at(-1) ?? { down: 0, up: 0 };
+    const now = (connection === "online" ? traffic.at(-1) : undefined) ?? { down: 0, up: 0 };
     const peers = Object.values(status?.engines ?? {}).reduce((n, e) => n + Math.max(0, e.peers), 0);
     const state = connection === "online" ? t("pulse.online", { count: peers }) : t(`pulse.${connection}`);
     return html`<div class="pulse ${connection}">

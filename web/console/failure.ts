@@ -22,7 +22,7 @@ export function failure(error: unknown, id: string): TemplateResult {
 
 /** The node's messages begin with a small letter, unless with a name, and have no full stop. */
 export function sentence(text: string): string {
-  const word = /^[a-z]+(?=[\s,:])/.test(text);
+  const word = /^[a-z]+(?:-[a-z]+)*(?=[\s,:])/.test(text);
   const first = word ? text.charAt(0).toLocaleUpperCase() + text.slice(1) : text;
   return /[.!?…]$/.test(first) ? first : `${first}.`;
 }

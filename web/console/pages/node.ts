@@ -65,7 +65,7 @@ export class NodePage extends Part {
     return html`<section aria-labelledby="checks"><h2 id="checks">${bad === 0 ? t("doctor.well") : t("doctor.bad", { count: bad })}</h2>
       <ul class="checks">${this.checks.map(
         (c) => html`<li class=${c.state}>${icon(checkIcons[c.state])}
-          <div><strong>${c.name}</strong> <span class="visually-hidden">${t(`check.${c.state}`)}</span>
+          <div><strong>${checkName(c.name)}</strong> <span class="visually-hidden">${t(`check.${c.state}`)}</span>
           <p>${sentence(c.message)}</p>${c.hint ? html`<p class="hint">${sentence(c.hint)}</p>` : nothing}</div></li>`,
       )}</ul></section>`;
   }
@@ -108,6 +108,12 @@ export class NodePage extends Part {
       this.checking = false;
     }
   }
+}
+
+/** The name of a check as a heading: networks are written as everywhere else. */
+function checkName(name: string): string {
+  const known = name.replace(/^ipfs\b/, t("engine.ipfs")).replace(/^bittorrent\b/, t("engine.bittorrent"));
+  return known.charAt(0).toLocaleUpperCase() + known.slice(1);
 }
 
 customElements.define("kith-node", NodePage);
