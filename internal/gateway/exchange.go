@@ -159,9 +159,13 @@ func (x *exchange) find(fsys fs.FS) (*found, error) {
 // treeOf is the site of a handle as one request sees it.
 func (g *Gateway) treeOf(h Handle, fsys fs.FS) tree {
 	return tree{fsys: fsys, rules: func(fsys fs.FS) (*ruleFile, error) {
-		return g.rules.of(h.Target().Key(), fsys, g.o.MaxRedirects)
+		return g.rules.of(contentKey(h.Target()), fsys, g.o.MaxRedirects)
 	}}
 }
+
+// contentKey names what a site is made of: an immutable address, and the folder
+// in it where the site begins.
+func contentKey(target address.Address) string { return target.Key() + target.Path }
 
 // because makes the error of a read that ended with its context one that a
 // person understands.

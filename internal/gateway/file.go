@@ -91,7 +91,7 @@ func (x *exchange) etag(f *found) string {
 			return `"` + id + `"`
 		}
 	}
-	sum := sha256.Sum256([]byte(x.handle.Target().Key() + "\x00" + f.name))
+	sum := sha256.Sum256([]byte(contentKey(x.handle.Target()) + "\x00" + f.name))
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:18]) + `"`
 }
 

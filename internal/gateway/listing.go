@@ -147,12 +147,12 @@ func (x *exchange) drawListing(h http.Header, list *listing) ([]byte, error) {
 		Crumbs                         []crumb
 		Style                          template.CSS
 	}{
-		listing: list, Title: path.Base(list.Path), Crumbs: crumbs(x.p.label, list.Path),
+		listing: list, Title: path.Base(list.Path), Crumbs: crumbs(list.Path),
 		Caption:  fmt.Sprintf("%d names", list.Total),
 		Previous: turn(list.Page - 1), Next: turn(list.Page + 1), Style: x.g.pages.style,
 	}
 	if list.Path == "/" {
-		page.Title = x.p.address.String()
+		page.Title = shortName(x.p.address)
 	}
 	if list.Total == 1 {
 		page.Caption = "1 name"
@@ -160,16 +160,16 @@ func (x *exchange) drawListing(h http.Header, list *listing) ([]byte, error) {
 	return x.g.pages.render(h, "listing.html", page)
 }
 
-// crumbs are the folders on the way to p, the last without a link.
-func crumbs(root, p string) []crumb {
+// crumbs are the folders on the way to p, the last without a link; none for
+// the root.
+func crumbs(p string) []crumb {
 	parts := strings.Split(strings.Trim(p, "/"), "/")
 	if parts[0] == "" {
-		return []crumb{{Name: root}}
+		return nil
 	}
-	out := []crumb{{Name: root, URL: "/"}}
+	out := []crumb{{Name: "Top", URL: "/"}}
 	for i, name := range parts {
-		c := crumb{Name: name, URL: strings.Repeat("../", len(parts)-1-i)}
-		out = append(out, c)
+		out = append(out, crumb{Name: name, URL: strings.Repeat("../", len(parts)-1-i)})
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/fault"
 )
@@ -180,7 +181,7 @@ func (x *exchange) progressPage(a *attempt) {
 		Style                   template.CSS
 		Script                  template.JS
 	}{
-		progress: p, Name: x.p.address.String(), Progress: progressPath + "?path=" + url.QueryEscape(uri),
+		progress: p, Name: shortName(x.p.address), Progress: progressPath + "?path=" + url.QueryEscape(uri),
 		Received: readable(p.Stored), Rate: readable(p.Rate) + "/s",
 		Elapsed: fmt.Sprintf("%d s", p.Elapsed/1000), Style: x.g.pages.style, Script: x.g.pages.script,
 	}
@@ -193,6 +194,16 @@ func (x *exchange) progressPage(a *attempt) {
 	h["Cache-Control"] = x.g.fixed.noStore
 	h["Retry-After"] = []string{"2"}
 	x.body(http.StatusAccepted, htmlType, body)
+}
+
+// shortName is an address as a heading shows it: a hash by its two ends.
+func shortName(a address.Address) string {
+	const longest, begin, end = 44, 24, 8
+	s := a.Root().String()
+	if len(s) <= longest || a.DNSName() != "" {
+		return s
+	}
+	return s[:begin] + "…" + s[len(s)-end:]
 }
 
 // readable is a size as people write it.

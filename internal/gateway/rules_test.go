@@ -182,3 +182,18 @@ func TestARuleNeverLeavesTheOriginByItself(t *testing.T) {
 		}
 	}
 }
+
+// TestSitesInFoldersOfOneContentHaveRulesOfTheirOwn: names may point at
+// different folders of the same address.
+func TestSitesInFoldersOfOneContentHaveRulesOfTheirOwn(t *testing.T) {
+	w := newWorld(t, gateway.Options{})
+	_, a := w.publish(map[string][]byte{"one/_redirects": []byte("/x /one 302"), "two/_redirects": []byte("/x /two 302")})
+	for _, folder := range []string{"one", "two"} {
+		name, target := mustName(t, folder+".example.org"), a
+		target.Path = "/" + folder
+		w.sites.names[name.Key()] = target
+		if got := w.get(w.origin(name) + "/x"); got.header.Get("Location") != "/"+folder {
+			t.Errorf("%s: %d %q", folder, got.status, got.header.Get("Location"))
+		}
+	}
+}

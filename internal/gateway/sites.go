@@ -22,7 +22,8 @@ type Sites interface {
 type Handle interface {
 	// FS is the site's files, as engine.Site has them.
 	FS(ctx context.Context) fs.FS
-	// Target is the immutable address the files come from.
+	// Target is the immutable address the files come from; its Path is the
+	// folder in it where the site begins.
 	Target() address.Address
 	// Policy is how the person wants the site shown.
 	Policy() Policy

@@ -187,7 +187,7 @@ func (s *sites) Open(ctx context.Context, a address.Address) (gateway.Handle, er
 	if err != nil {
 		return nil, err
 	}
-	return &handle{sites: s, key: a.Key(), site: site}, nil
+	return &handle{sites: s, key: a.Key(), site: site, folder: strings.TrimPrefix(target.Path, "/")}, nil
 }
 
 func (s *sites) Look(a address.Address) (gateway.View, bool) {
@@ -213,14 +213,32 @@ func (s *sites) openedTimes() int {
 }
 
 type handle struct {
-	sites *sites
-	key   string
-	site  engine.Site
+	sites  *sites
+	key    string
+	site   engine.Site
+	folder string
 }
 
-func (h *handle) FS(ctx context.Context) fs.FS { return h.site.FS(ctx) }
-func (h *handle) Target() address.Address      { return h.site.Address() }
-func (h *handle) Close()                       { _ = h.site.Close() }
+func (h *handle) FS(ctx context.Context) fs.FS {
+	if h.folder == "" {
+		return h.site.FS(ctx)
+	}
+	sub, err := fs.Sub(h.site.FS(ctx), h.folder)
+	if err != nil {
+		panic(err)
+	}
+	return sub
+}
+
+func (h *handle) Target() address.Address {
+	a := h.site.Address()
+	if h.folder != "" {
+		a.Path = "/" + h.folder
+	}
+	return a
+}
+
+func (h *handle) Close() { _ = h.site.Close() }
 func (h *handle) Policy() gateway.Policy {
 	h.sites.mu.Lock()
 	defer h.sites.mu.Unlock()
