@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,10 +73,14 @@ func (k *Kubo) Run(t testing.TB, args ...string) string {
 	return strings.TrimSpace(Run(t, k.program(args...)))
 }
 
-// Add adds a folder, as CIDv1, and returns its CID.
+// Add adds a folder, as CIDv1 unless more options say otherwise, and returns its
+// CID.
 func (k *Kubo) Add(t testing.TB, folder string, more ...string) string {
 	t.Helper()
-	args := append([]string{"add", "-r", "-Q", "--cid-version=1", "--progress=false"}, more...)
+	args := append([]string{"add", "-r", "-Q", "--progress=false"}, more...)
+	if !slices.ContainsFunc(more, func(o string) bool { return strings.HasPrefix(o, "--cid-version") }) {
+		args = append(args, "--cid-version=1")
+	}
 	return k.Run(t, append(args, folder)...)
 }
 

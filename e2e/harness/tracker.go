@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+
+	"github.com/kith-web/kith/internal/address"
 )
 
 // Tracker is an HTTP tracker (BEP 3, BEP 23) that tells everybody about
@@ -31,6 +33,31 @@ func StartTracker(t testing.TB) *Tracker {
 	return tr
 }
 
+// Add tells the tracker of a peer that does not announce itself.
+func (tr *Tracker) Add(torrent []byte, peer string) error {
+	a, err := address.FromTorrent(torrent)
+	if err != nil {
+		return err
+	}
+	addr, err := netip.ParseAddrPort(peer)
+	if err != nil {
+		return err
+	}
+	hash, _ := a.InfoHash()
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.swarm(string(hash[:]))[addr] = true
+	return nil
+}
+
+// swarm returns the peers of an infohash. The caller holds the mutex.
+func (tr *Tracker) swarm(hash string) map[netip.AddrPort]bool {
+	if tr.peers[hash] == nil {
+		tr.peers[hash] = map[netip.AddrPort]bool{}
+	}
+	return tr.peers[hash]
+}
+
 func (tr *Tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	port, err := strconv.ParseUint(q.Get("port"), 10, 16)
@@ -42,11 +69,7 @@ func (tr *Tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	self := netip.AddrPortFrom(netip.MustParseAddr(host).Unmap(), uint16(port))
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	swarm := tr.peers[q.Get("info_hash")]
-	if swarm == nil {
-		swarm = map[netip.AddrPort]bool{}
-		tr.peers[q.Get("info_hash")] = swarm
-	}
+	swarm := tr.swarm(q.Get("info_hash"))
 	var compact []byte
 	for p := range swarm {
 		if p != self && p.Addr().Is4() {

@@ -5,7 +5,7 @@
 //   webtorrent.js serve <magnet or .torrent> <folder>     the same, streamed by its HTTP server
 //
 // WEBTORRENT_TCP=1 leaves WebRTC out, WEBTORRENT_PEER=host:port names a peer. Prints one
-// line of JSON an event: {"seeding", "peer"}, {"serving"}, {"done", "wires"}.
+// line of JSON an event: {"seeding", "peer"}, {"serving"}, {"done", "wires", "seconds"}.
 const WebTorrent = require('webtorrent')
 
 const tcp = process.env.WEBTORRENT_TCP === '1'
@@ -25,11 +25,12 @@ if (verb === 'seed') {
     whenListening(() => say({ seeding: torrent.magnetURI, peer: `127.0.0.1:${client.torrentPort}` }))
   })
 } else {
+  const begin = performance.now()
   const torrent = client.add(what, { path: rest[0] })
   const peer = process.env.WEBTORRENT_PEER
   if (peer) torrent.on('infoHash', () => torrent.addPeer(peer))
   torrent.on('warning', (err) => console.error(err))
-  torrent.on('done', () => say({ done: torrent.infoHash, wires: torrent.wires.map((w) => w.type) }))
+  torrent.on('done', () => say({ done: torrent.infoHash, wires: torrent.wires.map((w) => w.type), seconds: (performance.now() - begin) / 1000 }))
   if (verb === 'serve') {
     torrent.on('ready', () => {
       const server = torrent.createServer()

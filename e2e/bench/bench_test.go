@@ -1,0 +1,245 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kith-web/kith/e2e/harness"
+)
+
+// What ./bench sets.
+const (
+	envPage = "KITH_BENCH"      // the page to write
+	envRuns = "KITH_BENCH_RUNS" // runs of each contestant
+	envOnly = "KITH_BENCH_ONLY" // groups to run, "hot ipfs"; all when empty
+)
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+)
+
+// connections is how many a browser opens to one origin.
+const connections = 6
+
+// bench is what the races share.
+type bench struct {
+	binary  string
+	kubo    string // "" when missing
+	modules string // "" when webtorrent is missing
+	python  string // "" when libtorrent is missing
+}
+
+func TestBenchmarks(t *testing.T) {
+	page := os.Getenv(envPage)
+	if page == "" {
+		t.Skip("only ./bench runs the benchmarks")
+	}
+	rounds := 3
+	if n, err := strconv.Atoi(os.Getenv(envRuns)); err == nil && n > 0 {
+		rounds = n
+	}
+	b := &bench{kubo: os.Getenv(harness.EnvKubo)}
+	var err error
+	if b.binary, err = harness.Build(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	versions := b.look()
+	only := strings.Fields(os.Getenv(envOnly))
+	var results []result
+	for _, group := range []struct {
+		name  string
+		races func(*testing.T) []race
+	}{
+		{"hot", b.hot},
+		{"torrent", b.coldTorrent},
+		{"seek", b.seek},
+		{"ipfs", b.coldIPFS},
+		{"publish", b.publishing},
+		{"idle", b.idle},
+		{"ready", b.ready},
+		{"stream", b.streaming},
+	} {
+		if len(only) > 0 && !slices.Contains(only, group.name) {
+			continue
+		}
+		t.Run(group.name, func(t *testing.T) { // what a group starts ends with it
+			for _, r := range group.races(t) {
+				results = append(results, r.compete(t, rounds))
+			}
+		})
+	}
+	write(t, page, rounds, versions, results)
+}
+
+// look finds the peers and their versions.
+func (b *bench) look() (versions []string) {
+	if b.kubo != "" {
+		versions = append(versions, "Kubo ("+version(b.kubo, "version")+")")
+	}
+	dir := filepath.Join(harness.Root(), "e2e", "peers")
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", "webtorrent")); err == nil {
+		b.modules = dir
+		versions = append(versions, "webtorrent "+version("node", "-p", "require('"+dir+"/node_modules/webtorrent/package.json').version"))
+	}
+	const python = "/usr/bin/python3"
+	if out, err := exec.Command(python, "-c", "import libtorrent as l; print(l.__version__)").Output(); err == nil {
+		b.python = python
+		versions = append(versions, "libtorrent "+strings.TrimSpace(string(out)))
+	}
+	for _, p := range []string{"aria2c", "rtorrent", "mktorrent"} {
+		if _, err := exec.LookPath(p); err == nil {
+			args := map[string][]string{"aria2c": {"--version"}, "rtorrent": {"-h"}, "mktorrent": {"-h"}}[p]
+			versions = append(versions, version(p, args...))
+		}
+	}
+	return versions
+}
+
+// node starts a node.
+func (b *bench) node(t *testing.T, c harness.Config) *harness.Node {
+	t.Helper()
+	return harness.StartNode(t, harness.Options{Binary: b.binary, Config: c})
+}
+
+// missing explains why a contestant cannot run.
+func missing(have bool, what string) string {
+	if have {
+		return ""
+	}
+	return what
+}
+
+func haveProgram(name string) bool {
+	_, err := exec.LookPath(name)
+	return err == nil
+}
+
+// smallSite is 1,000 files of 10 KiB; largeSite one of the given size. Both are made
+// once.
+func smallSite(t *testing.T) (dir string, files []string) {
+	t.Helper()
+	tree := harness.Small(1000)
+	delete(tree, "index.html")
+	for name := range tree {
+		files = append(files, name)
+	}
+	return tree.Write(t, "small"), files
+}
+
+func largeSite(t *testing.T, size int) (dir string, files []string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "large")
+	must(t, os.Mkdir(dir, 0o755))
+	f, err := os.Create(filepath.Join(dir, "film.mp4"))
+	must(t, err)
+	for part := range size / (16 * mib) {
+		_, err = f.Write(harness.Bytes(uint64(part)+1000, 16*mib))
+		must(t, err)
+	}
+	if rest := size % (16 * mib); rest > 0 {
+		_, err = f.Write(harness.Bytes(999, rest))
+		must(t, err)
+	}
+	must(t, f.Close())
+	return dir, []string{"film.mp4"}
+}
+
+// fetch reads all files below url by some connections at once, and returns how
+// many bytes there were.
+func fetch(t *testing.T, client *http.Client, url string, files []string) (total int64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	work := make(chan string, len(files))
+	for _, f := range files {
+		work <- f
+	}
+	close(work)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var failed error
+	for range min(connections, len(files)) {
+		wg.Go(func() {
+			for name := range work {
+				n, err := get(ctx, client, url+"/"+name, "")
+				mu.Lock()
+				total += n
+				if err != nil && failed == nil {
+					failed = err
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	must(t, failed)
+	return total
+}
+
+// get reads one URL, or a range of it.
+func get(ctx context.Context, client *http.Client, url, bytes string) (int64, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	if bytes != "" {
+		r.Header.Set("Range", "bytes="+bytes)
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusPartialContent {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
+		return 0, fmt.Errorf("%s: %s: %s", url, resp.Status, text)
+	}
+	return io.Copy(io.Discard, resp.Body)
+}
+
+// timed returns the seconds f takes.
+func timed(f func()) float64 {
+	begin := time.Now()
+	f()
+	return time.Since(begin).Seconds()
+}
+
+// client is an HTTP client for programs other than Kith.
+func client(t *testing.T) *http.Client {
+	tr := &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true}
+	t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{Transport: tr}
+}
+
+// check fails t unless all bytes came.
+func check(t *testing.T, got int64, want int64) {
+	t.Helper()
+	if got != want {
+		t.Fatalf("%d bytes came, want %d", got, want)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// site returns the URL of a site, without a final slash.
+func site(t *testing.T, n *harness.Node, at string) string {
+	t.Helper()
+	return strings.TrimSuffix(n.URL(t, at, ""), "/")
+}
