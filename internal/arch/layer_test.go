@@ -28,6 +28,7 @@ func rooms() map[string]room {
 		"internal/engine/enginetest":  {layer: 1},
 		"internal/store":              {layer: 1},
 		"internal/resolve":            {layer: 1},
+		"internal/relay":              {layer: 1},
 		"internal/site":               {layer: 2},
 		"internal/publish":            {layer: 2},
 		"internal/gateway":            {layer: 2},
@@ -125,7 +126,8 @@ func TestTheLayersAreTold(t *testing.T) {
 func fences() map[string][]string {
 	return map[string][]string{
 		"github.com/anacrolix/":         {"internal/engine/bittorrent"},
-		"github.com/pion/":              {"internal/engine/bittorrent"},
+		"github.com/pion/":              {"internal/engine/bittorrent", "internal/relay"},
+		"github.com/gorilla/websocket":  {"internal/engine/bittorrent", "internal/relay"},
 		"github.com/ipfs/boxo":          {"internal/engine/ipfs"},
 		"github.com/libp2p/":            {"internal/engine/ipfs"},
 		"github.com/ipfs/go-cid":        {"internal/engine/ipfs", "internal/address", "internal/engine/memory"},
