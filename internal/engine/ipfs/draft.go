@@ -303,7 +303,7 @@ func (e *Engine) publish(root cid.Cid, meta siteMeta, out *pack.Draft) error {
 		s.mu.Lock()
 		s.meta = meta
 		s.mu.Unlock()
-		e.work.Go(func() { e.attend(s) })
+		e.background(func() { e.attend(s) })
 	}
 	return e.o.Store.Put(folderPrefix+meta.Folder, []byte(name))
 }

@@ -76,6 +76,15 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
+// background runs f beside everything else; Close waits for it.
+func (e *Engine) background(f func()) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if !e.closed {
+		e.work.Go(f)
+	}
+}
+
 // start makes the engine's parts.
 func (e *Engine) start(bootstrap []peer.AddrInfo) (err error) {
 	if e.gateways, err = newGateways(e.o); err != nil {
@@ -111,7 +120,7 @@ type nearby struct{ e *Engine }
 
 // HandlePeerFound implements mdns.Notifee.
 func (n nearby) HandlePeerFound(p peer.AddrInfo) {
-	n.e.work.Go(func() { _ = n.e.host.Connect(n.e.ctx, p) })
+	n.e.background(func() { _ = n.e.host.Connect(n.e.ctx, p) })
 }
 
 // How often a lost peer is dialled again, at first and at most.
@@ -180,7 +189,7 @@ func (e *Engine) meet(hints []string) {
 			continue // a host and port: a hint for another network
 		}
 		for _, info := range infos {
-			e.work.Go(func() { _ = e.host.Connect(e.ctx, info) })
+			e.background(func() { _ = e.host.Connect(e.ctx, info) })
 		}
 	}
 }

@@ -110,6 +110,11 @@ func (s *site) resolve(ctx context.Context, name string) (*entry, error) {
 		}
 		at, here, rest = root, nil, append(split(to), rest[1:]...)
 	}
+	if hops > 0 { // it goes by the name it was asked for
+		named := *at
+		named.name = path.Base(name)
+		at = &named
+	}
 	return at, nil
 }
 
@@ -227,17 +232,51 @@ func (s *site) touch(dir *entry) {
 	if seen || whole && s.pack.Usage().Blocks >= s.meta.Blocks {
 		return
 	}
-	budget, count := s.e.o.PrefetchBytes, 0
-	for _, l := range dir.node.Links {
-		if l.CID.Prefix().Codec != cid.DagProtobuf {
-			budget -= int64(min(l.Size, uint64(s.e.o.MaxBlock)))
+	warm := &budget{bytes: s.e.o.PrefetchBytes, blocks: s.e.o.PrefetchBlocks}
+	if dir.node.Type == unixfs.Directory {
+		s.fetch.prefetch(warm.take(dir.node.Links, s.e.o.MaxBlock))
+		return
+	}
+	s.e.background(func() { s.warm(s.fetch.ctx, dir.node, 0, warm) })
+}
+
+// budget is what may still be fetched in the background.
+type budget struct {
+	bytes  int64
+	blocks int
+}
+
+// take returns as many of links as the budget allows, and charges it. Of a
+// child that is a node only the node is fetched, which is small.
+func (b *budget) take(links []unixfs.Link, maxBlock int) []unixfs.Link {
+	for i, l := range links {
+		if b.blocks == 0 || b.bytes <= 0 {
+			return links[:i]
 		}
-		if count++; budget < 0 || count > s.e.o.PrefetchBlocks {
-			count--
-			break
+		b.blocks--
+		if l.CID.Prefix().Codec != cid.DagProtobuf {
+			b.bytes -= int64(min(l.Size, uint64(maxBlock)))
 		}
 	}
-	s.fetch.prefetch(dir.node.Links[:count])
+	return links
+}
+
+// warm asks for the entries of a sharded folder, one part after the other.
+func (s *site) warm(ctx context.Context, n *unixfs.Node, level int, b *budget) {
+	entries, deeper, err := n.Split(level)
+	if err != nil {
+		return // whoever reads the folder is told
+	}
+	s.fetch.prefetch(b.take(entries, s.e.o.MaxBlock))
+	deeper = b.take(deeper, s.e.o.MaxBlock)
+	s.fetch.prefetch(deeper)
+	for _, l := range deeper {
+		below, err := s.shard(ctx, l, n.Fanout)
+		if err != nil {
+			return // likewise
+		}
+		s.warm(ctx, below, level+1, b)
+	}
 }
 
 // list returns the entries of a folder, sorted by name. Symbolic links are

@@ -76,7 +76,7 @@ func (e *Engine) PublishName(ctx context.Context, key ed25519.PrivateKey, target
 	if err := e.names.sign(ctx, name, signer{sk, to}); err != nil {
 		return address.Address{}, err
 	}
-	e.work.Go(func() { e.names.announce(e.ctx, name) })
+	e.background(func() { e.names.announce(e.ctx, name) })
 	return address.FromCID(name.Cid()), nil
 }
 
