@@ -89,7 +89,7 @@ func (x *exchange) navigate() {
 		x.progressPage(a)
 		return
 	case <-x.r.Context().Done():
-		return
+		abandon()
 	}
 	if a.err != nil {
 		x.fail(a.err)
@@ -97,6 +97,10 @@ func (x *exchange) navigate() {
 	}
 	x.serve()
 }
+
+// abandon ends a request whose client went away, or whose server stops, without
+// an answer that could be taken for one.
+func abandon() { panic(http.ErrAbortHandler) }
 
 // toShell sends an app that fills a tab to the shell. The storage that it had
 // as a site of its own is cleared here or never: what the shell's frame stores

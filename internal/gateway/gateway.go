@@ -16,7 +16,7 @@ const (
 	DefaultPatience     = time.Minute
 	DefaultPagePatience = 2 * time.Minute
 	DefaultListPage     = 1000
-	DefaultMaxList      = 1 << 20
+	DefaultMaxList      = 1 << 17
 	DefaultMaxWaiting   = 256
 	DefaultMaxRanges    = 32
 	DefaultMaxRedirects = 64 << 10

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -92,15 +91,7 @@ func (x *exchange) list(name, page string) (*listing, error) {
 	if len(entries) > x.g.o.MaxList {
 		return nil, fault.New(fault.TooLarge, "the folder has %d names; at most %d are listed", len(entries), x.g.o.MaxList)
 	}
-	slices.SortStableFunc(entries, func(a, b fs.DirEntry) int {
-		if a.IsDir() != b.IsDir() {
-			if a.IsDir() {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(strings.ToLower(a.Name()), strings.ToLower(b.Name())), cmp.Compare(a.Name(), b.Name()))
-	})
+	sortNames(entries)
 	size := x.g.o.ListPage
 	out := &listing{Path: "/", Total: len(entries), Page: 1, Pages: max(1, (len(entries)+size-1)/size)}
 	if name != "." {
@@ -112,6 +103,26 @@ func (x *exchange) list(name, page string) (*listing, error) {
 	begin := (out.Page - 1) * size
 	out.Entries = x.describe(name, entries[begin:min(begin+size, len(entries))])
 	return out, nil
+}
+
+// sortNames puts folders first and then goes by name, whatever its case.
+func sortNames(entries []fs.DirEntry) {
+	type keyed struct {
+		key   string
+		entry fs.DirEntry
+	}
+	all := make([]keyed, len(entries))
+	for i, e := range entries {
+		kind := "1"
+		if e.IsDir() {
+			kind = "0"
+		}
+		all[i] = keyed{kind + strings.ToLower(e.Name()) + "\x00" + e.Name(), e}
+	}
+	slices.SortFunc(all, func(a, b keyed) int { return strings.Compare(a.key, b.key) })
+	for i, k := range all {
+		entries[i] = k.entry
+	}
 }
 
 // describe finds out the sizes, as far as that is quick.

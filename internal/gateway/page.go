@@ -136,7 +136,7 @@ func (x *exchange) fail(err error) { x.failWith(fault.Status(err), err) }
 // failWith answers with err at a status of its own.
 func (x *exchange) failWith(status int, err error) {
 	if x.r.Context().Err() != nil {
-		return // nobody is there
+		abandon()
 	}
 	contentType, body := x.g.explain(x.w.Header(), x.r, status, err)
 	x.body(status, contentType, body)

@@ -5,11 +5,13 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/engine/enginetest"
@@ -96,6 +98,51 @@ func TestTheKernelCopies(t *testing.T) {
 	for _, what := range s.saw {
 		if what != "io.ReaderFrom" {
 			t.Errorf("WriteTo got %s", what)
+		}
+	}
+}
+
+// TestTimesAreThoseOfTheStandardLibrary holds conditions on dates against
+// http.ServeContent.
+func TestTimesAreThoseOfTheStandardLibrary(t *testing.T) {
+	w := newWorld(t, gateway.Options{})
+	data := enginetest.Bytes(1, 1000)
+	s := &witness{name: filepath.Join(t.TempDir(), "f")}
+	if err := os.WriteFile(s.name, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	modified := time.Date(2024, 2, 29, 12, 0, 0, 500, time.UTC)
+	if err := os.Chtimes(s.name, modified, modified); err != nil {
+		t.Fatal(err)
+	}
+	g, err := gateway.New(gateway.Options{Sites: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const url = "http://wtp-0100000000000000000000000000000000000000.localhost/f.mp4"
+	ours := func(r *http.Request) *http.Response {
+		out := httptest.NewRecorder()
+		g.ServeHTTP(out, r)
+		return out.Result()
+	}
+	etag := ours(w.request("GET", url)).Header.Get("Etag")
+	theirs := func(r *http.Request) *http.Response {
+		out := httptest.NewRecorder()
+		out.Header().Set("Etag", etag)
+		http.ServeContent(out, r, "f.mp4", modified, bytes.NewReader(data))
+		return out.Result()
+	}
+	for _, name := range []string{"If-Modified-Since", "If-Unmodified-Since", "If-Range"} {
+		for _, at := range []time.Duration{-time.Hour, -time.Second, 0, time.Second, time.Hour} {
+			for _, other := range []string{"", `If-None-Match: "x"`, "If-None-Match: " + etag, "If-Match: " + etag, `If-Match: "x"`} {
+				headers := []string{name + ": " + modified.Add(at).Format(http.TimeFormat), "Range: bytes=0-9", other}
+				got, want := ours(w.request("GET", url, headers...)), theirs(w.request("GET", url, headers...))
+				if got.StatusCode != want.StatusCode ||
+					want.StatusCode < 300 && got.Header.Get("Last-Modified") != want.Header.Get("Last-Modified") {
+					t.Errorf("%q: %d %q, want %d %q", headers, got.StatusCode, got.Header.Get("Last-Modified"),
+						want.StatusCode, want.Header.Get("Last-Modified"))
+				}
+			}
 		}
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -313,5 +315,36 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 	case <-done:
 	case <-time.After(10 * time.Second):
 		t.Fatal("Close waits for the search")
+	}
+}
+
+// TestAStoppingServerDoesNotAnswerWithNothing: an empty 200 would be taken for
+// the file.
+func TestAStoppingServerDoesNotAnswerWithNothing(t *testing.T) {
+	w := newWorld(t, gateway.Options{})
+	origin, _ := w.publish(map[string][]byte{"index.html": []byte("home")})
+	for _, headers := range [][]string{{"Accept: */*"}, navigation("none")} {
+		w.network.Hold()
+		ctx, stop := context.WithCancel(context.Background())
+		server := httptest.NewUnstartedServer(w.gateway)
+		server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+		server.Start()
+		r := w.request("GET", server.URL+"/", headers...)
+		r.Host = strings.TrimPrefix(origin, "http://")
+		failed := make(chan error, 1)
+		go func() {
+			res, err := server.Client().Do(r)
+			if err == nil {
+				_ = res.Body.Close()
+			}
+			failed <- err
+		}()
+		w.awaitWaiting()
+		stop()
+		if err := <-failed; err == nil {
+			t.Errorf("%q: an answer while the server stops", headers)
+		}
+		server.Close()
+		w.network.Release()
 	}
 }

@@ -132,7 +132,10 @@ func (w *world) request(method, url string, headers ...string) *http.Request {
 		w.t.Fatal(err)
 	}
 	for _, h := range headers {
-		name, value, _ := strings.Cut(h, ": ")
+		name, value, ok := strings.Cut(h, ": ")
+		if !ok {
+			continue
+		}
 		if name == "Host" {
 			r.Host = value
 			continue
