@@ -31,15 +31,8 @@ type zone struct {
 func newZone(t *testing.T) *zone {
 	t.Helper()
 	z := &zone{t: t, records: map[string][]string{}}
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	z.Addr = packets.LocalAddr().String()
-	stream, err := net.Listen("tcp", z.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stream, packets := listenBoth(t)
+	z.Addr = stream.Addr().String()
 	for _, s := range []*dns.Server{{PacketConn: packets, Handler: z}, {Listener: stream, Handler: z}} {
 		started := make(chan struct{})
 		s.NotifyStartedFunc = func() { close(started) }
@@ -51,6 +44,25 @@ func newZone(t *testing.T) *zone {
 	t.Cleanup(web.Close)
 	z.DoH = web.URL + "/dns-query"
 	return z
+}
+
+// listenBoth listens on one port for TCP and UDP.
+func listenBoth(t *testing.T) (net.Listener, net.PacketConn) {
+	t.Helper()
+	var err error
+	for range 50 {
+		var stream net.Listener
+		if stream, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			break
+		}
+		var packets net.PacketConn
+		if packets, err = net.ListenPacket("udp", stream.Addr().String()); err == nil {
+			return stream, packets
+		}
+		_ = stream.Close() // the port is taken for UDP
+	}
+	t.Fatal(err)
+	return nil, nil
 }
 
 // set replaces the records of a name, each like "300 TXT \"x\"".

@@ -78,7 +78,8 @@ type Options struct {
 	// Log gets what goes wrong in the background; nil discards it.
 	Log *slog.Logger
 
-	// SeedFor is how long a site is served after its last use; CacheSize how
+	// SeedFor is how long a site is served after its last use, negative for not
+	// at all; CacheSize how
 	// many bytes all sites may take before some are removed, negative for no
 	// limit. A site that was used within Grace is not removed.
 	SeedFor   time.Duration

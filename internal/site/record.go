@@ -40,6 +40,7 @@ type record struct {
 	failures   int
 	retry      time.Time
 	refreshing bool
+	renewing   []address.Address  // what refreshing tries to open
 	completing context.CancelFunc // nil unless Complete goes on
 	complete   address.ID         // the target that is known to be complete
 	gone       bool               // removed

@@ -20,7 +20,7 @@ func (m *Manager) refresh(r *record) {
 		defer cancel()
 		c, res, err := m.renew(ctx, r)
 		m.mu.Lock()
-		r.refreshing = false
+		r.refreshing, r.renewing = false, nil
 		switch {
 		case c != nil && (r.gone || m.closed || r.current == nil):
 			defer m.closeContent(c)
@@ -55,6 +55,9 @@ func (m *Manager) renew(ctx context.Context, r *record) (*content, Resolved, err
 			return nil, res, nil
 		}
 	}
+	m.mu.Lock()
+	r.renewing = res.Candidates
+	m.mu.Unlock()
 	c, err := m.race(ctx, res.Candidates)
 	return c, res, err
 }

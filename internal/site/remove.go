@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/kith-web/kith/internal/address"
@@ -155,12 +156,12 @@ func (m *Manager) needed(id address.ID) bool {
 		if r.target.ID() == id && r.target.Valid() {
 			return true
 		}
+		trying := r.renewing
 		if r.opening != nil {
-			for _, t := range r.opening.trying {
-				if t.ID() == id {
-					return true
-				}
-			}
+			trying = r.opening.trying
+		}
+		if slices.ContainsFunc(trying, func(t address.Address) bool { return t.ID() == id }) {
+			return true
 		}
 	}
 	return false

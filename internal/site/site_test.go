@@ -402,6 +402,80 @@ func TestTheLeastRecentlyUsedAreRemoved(t *testing.T) {
 	})
 }
 
+func TestSitesAreNotKnownWithoutNumber(t *testing.T) {
+	bubble(t, site.Options{MaxSites: 2, CacheSize: -1}, func(t *testing.T, w *world) {
+		var list []address.Address
+		for i := range 4 {
+			a := w.publish(string(rune('a' + i)))
+			list = append(list, a)
+			w.reads(a, string(rune('a'+i)))
+			time.Sleep(time.Second)
+		}
+		w.reads(list[0], "a")
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		var kept []bool
+		for _, a := range list {
+			kept = append(kept, w.stored(a))
+		}
+		if want := []bool{true, false, false, true}; !slices.Equal(kept, want) {
+			t.Errorf("kept are %v, want those used last: %v", kept, want)
+		}
+	})
+}
+
+func TestARowThatCannotBeReadIsLeftAlone(t *testing.T) {
+	bubble(t, site.Options{}, func(t *testing.T, w *world) {
+		a := w.publish("one")
+		if _, err := w.m.Pin(a, true); err != nil {
+			t.Fatal(err)
+		}
+		bucket, err := w.store.Bucket("site")
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := map[string][]byte{
+			"site/example.com": []byte("{"), "site/a.example.com": []byte(`{"address":"b.example.com"}`), "site/": nil,
+			"site/c.example.com": []byte(`{"address":"c.example.com","mode":"other","target":"d.example.com","lastUsed":"9999-01-01T00:00:00Z"}`),
+		}
+		if err := bucket.Apply(rows, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.stop()
+		w.start(site.Options{})
+		synctest.Wait()
+		if s := w.state(a); s.State != site.StateOpen {
+			t.Errorf("%+v", s)
+		}
+		if s := w.state(name(t, "c.example.com")); s.Mode != site.ModeSite || s.Target.Valid() || s.LastUsed.After(time.Now()) {
+			t.Errorf("%+v", s)
+		}
+		if bucket, err = w.store.Bucket("site"); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := bucket.Get("site/example.com"); err != nil || string(got) != "{" {
+			t.Errorf("%q, %v", got, err)
+		}
+	})
+}
+
+func TestNotSeedingAtAll(t *testing.T) {
+	bubble(t, site.Options{SeedFor: -1}, func(t *testing.T, w *world) {
+		a := w.publish("one")
+		h := w.open(a)
+		time.Sleep(time.Minute)
+		if !w.serves(a) {
+			t.Error("closed while in use")
+		}
+		h.Close()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if w.serves(a) {
+			t.Error("served after its use")
+		}
+	})
+}
+
 func TestSitesThatShareContent(t *testing.T) {
 	bubble(t, site.Options{}, func(t *testing.T, w *world) {
 		a := w.publish("one")
