@@ -77,7 +77,7 @@ func (n *Node) start(ctx context.Context) error {
 		return err
 	}
 	n.onClose("lock", lock.Close)
-	listeners, port, err := listen(ctx, n.o.Config.Gateway.Listen)
+	listeners, port, err := listen(ctx, n.o.Config.Gateway.Listen, n.o.Log)
 	if err != nil {
 		return err
 	}
