@@ -22,7 +22,7 @@ import (
 const (
 	readyWithin = 30 * time.Second
 	stopWithin  = 10 * time.Second
-	allWithin   = 8 * time.Minute
+	allWithin   = 15 * time.Minute
 )
 
 // quiet is the configuration of a node that talks to nobody it was not told of.

@@ -43,12 +43,11 @@ for (const scheme of ["light", "dark"] as const) {
       });
       for (const [place, url] of Object.entries(places)) {
         await page.goto(url);
-        await page.reload();
         if (place === "shell") {
           await expect(page.frameLocator("iframe#app").locator("h1")).toHaveText("App");
         } else {
           await expect(page.locator(".pulse.online")).toBeVisible();
-          await expect(page.locator("main h1")).toBeVisible();
+          await expect(page.locator(`main .page.${place === "privacy" ? "site" : place} h1`)).toBeVisible();
           await expect(page.locator("main [role=status].none")).toHaveCount(0);
         }
         await page.screenshot({ path: `../test-results/look/${place}-${scheme}-${name}.png`, fullPage: true });

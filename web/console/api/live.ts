@@ -1,4 +1,5 @@
 import { ApiError, type Client } from "./client.ts";
+import type { ServerEvent } from "./lines.ts";
 import type { Site, Status } from "./types.ts";
 
 /** How the console stands with the node. */
@@ -12,6 +13,8 @@ export interface Traffic {
 
 const firstRetry = 500;
 const longestRetry = 10_000;
+/** The node sends its status every three seconds. */
+const longestSilence = 20_000;
 const samples = 60;
 
 /**
@@ -24,8 +27,6 @@ export class Live extends EventTarget {
   status: Status | undefined;
   /** False until the first list of sites came. */
   loaded = false;
-  /** When the next attempt to connect is made, in milliseconds of Date.now; 0 for now. */
-  retryAt = 0;
   readonly traffic: Traffic[] = [];
 
   readonly #client: Client;
@@ -94,7 +95,6 @@ export class Live extends EventTarget {
         return;
       }
       this.connection = "lost";
-      this.retryAt = Date.now() + wait;
       this.#changed();
       await this.#sleep(wait);
       wait = Math.min(wait * 2, longestRetry);
@@ -107,10 +107,9 @@ export class Live extends EventTarget {
     this.sites = await this.#client.sites(signal);
     this.loaded = true;
     this.connection = "online";
-    this.retryAt = 0;
     connected();
     this.#changed();
-    for await (const event of this.#client.events(signal)) {
+    for await (const event of this.#events(signal)) {
       if (event.type === "sites") {
         this.sites = (JSON.parse(event.data) as { sites: Site[] | null }).sites ?? [];
       } else if (event.type === "status") {
@@ -119,6 +118,21 @@ export class Live extends EventTarget {
         continue;
       }
       this.#changed();
+    }
+  }
+
+  /** The node's events, cut off when it falls silent: a connection may die without a word. */
+  async *#events(signal: AbortSignal): AsyncGenerator<ServerEvent> {
+    const silent = new AbortController();
+    let timer = setTimeout(() => silent.abort(), longestSilence);
+    try {
+      for await (const event of this.#client.events(AbortSignal.any([signal, silent.signal]))) {
+        clearTimeout(timer);
+        timer = setTimeout(() => silent.abort(), longestSilence);
+        yield event;
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 
