@@ -13,6 +13,7 @@ type entry struct {
 	candidates []address.Address // nil when there never was a good answer
 	chain      []address.Address
 	expires    time.Time // of the candidates
+	learnt     time.Time // when the last look-up ended; zero for a stored one
 	err        error     // of the last look-up, nil when it went well
 	retry      time.Time // not to be asked again before, when err is not nil
 	used       time.Time

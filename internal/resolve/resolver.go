@@ -83,11 +83,11 @@ func (r *Resolver) Resolve(ctx context.Context, a address.Address) (Resolution, 
 	case a.Kind() != address.Name && a.Kind() != address.IPNS && a.Kind() != address.Mutable:
 		return Resolution{}, fault.New(fault.Invalid, "%q points at no site by itself", a)
 	}
-	for {
+	for asked := time.Now(); ; {
 		if err := context.Cause(ctx); err != nil {
 			return Resolution{}, interrupted(a, err)
 		}
-		res, err, f := r.answer(a)
+		res, err, f := r.answer(a, asked)
 		if f == nil {
 			return res, err
 		}
@@ -117,15 +117,16 @@ func (r *Resolver) wait(ctx context.Context, f *flight, res Resolution) bool {
 }
 
 // answer returns what is known of a. Where that is not fresh it also returns the
-// look-up under way, begun here if there was none.
-func (r *Resolver) answer(a address.Address) (Resolution, error, *flight) {
+// look-up under way, begun here if there was none. What was learnt since the
+// caller asked is fresh to it, however soon it expires.
+func (r *Resolver) answer(a address.Address, asked time.Time) (Resolution, error, *flight) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now, key := time.Now(), a.Key()
 	e := r.known[key]
 	if e != nil {
 		e.used = now
-		fresh := now.Before(e.expires)
+		fresh := now.Before(e.expires) || e.err == nil && !e.learnt.Before(asked)
 		if fresh || now.Before(e.retry) {
 			if len(e.candidates) == 0 {
 				return Resolution{}, e.err, nil
@@ -177,7 +178,7 @@ func (r *Resolver) fly(a address.Address, key string, f *flight) {
 // outcome makes the entry that follows old. A name that is known to point
 // nowhere is forgotten; where nobody could be asked the last answer stays.
 func (r *Resolver) outcome(old *entry, found finding, err error, now time.Time) *entry {
-	e := &entry{used: now}
+	e := &entry{used: now, learnt: now}
 	if old != nil {
 		e.used = old.used
 	}
