@@ -1,0 +1,196 @@
+package bittorrent
+
+import (
+	"context"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/anacrolix/torrent"
+
+	"github.com/kith-web/kith/internal/address"
+)
+
+// Times of announces to the DHT: the longest one takes, the time to the next
+// when all is well, and the first when nobody was found.
+const (
+	dhtTime  = 2 * time.Minute
+	dhtEvery = 15 * time.Minute
+	dhtRetry = 20 * time.Second
+)
+
+// find begins to look for peers.
+func (s *site) find() {
+	s.addTrusted()
+	if s.e.o.DHT {
+		for _, server := range s.e.client.DhtServers() {
+			go s.announceDHT(server)
+		}
+	}
+}
+
+// isPrivate says whether the torrent's author allows only its own trackers (BEP
+// 27). That is not known before the index is.
+func (s *site) isPrivate() bool {
+	c := s.content.Load()
+	return c != nil && c.meta.Private
+}
+
+// hint uses what an address says of where to find the site.
+func (s *site) hint(h address.Hints) {
+	var peers []torrent.PeerInfo
+	for _, p := range h.Peers {
+		if host, _, err := net.SplitHostPort(p); err == nil && net.ParseIP(host) != nil {
+			peers = append(peers, torrent.PeerInfo{Addr: torrent.StringAddr(p), Source: torrent.PeerSourceDirect})
+		}
+	}
+	if len(peers) > 0 {
+		s.t.AddPeers(peers)
+	}
+	s.addTrackers(h.Trackers)
+	s.addWebSeeds(h.WebSeeds)
+	if !s.isReady() {
+		s.fetchSources(h.ExactSources)
+	}
+	if s.e.hub != nil && !s.isReady() {
+		s.e.hub.Wake(s.hash)
+	}
+}
+
+// addTrusted announces to the configured trackers.
+func (s *site) addTrusted() {
+	if s.isPrivate() {
+		return
+	}
+	for _, u := range s.e.o.Trackers {
+		s.join(u)
+	}
+}
+
+// addTrackers announces to trackers that the torrent or an address names.
+func (s *site) addTrackers(urls []string) {
+	for _, u := range urls {
+		trusted := slices.Contains(s.e.o.Trackers, u)
+		if trusted || s.e.usable(u, "udp", "http", "https", "ws", "wss") {
+			s.mu.Lock()
+			s.trackers = appendNew(s.trackers, u)
+			s.mu.Unlock()
+			s.join(u)
+		}
+	}
+}
+
+// maxPerSite is how many trackers and web seeds of one site are used.
+const maxPerSite = 64
+
+func appendNew(to []string, u string) []string {
+	if slices.Contains(to, u) || len(to) >= maxPerSite {
+		return to
+	}
+	return append(to, u)
+}
+
+// join announces to one tracker, once.
+func (s *site) join(u string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.joined[u] || len(s.joined) >= 2*maxPerSite {
+		return
+	}
+	s.joined[u] = true
+	if !hasScheme(u, "ws", "wss") {
+		s.t.AddTrackers([][]string{{u}})
+	} else if s.e.hub != nil {
+		s.leave = append(s.leave, s.e.hub.Join(u, s.hash, swarm{s}))
+	}
+}
+
+// addWebSeeds fetches pieces from web servers (BEP 19).
+func (s *site) addWebSeeds(urls []string) {
+	if s.e.o.NoWebSeeds {
+		return
+	}
+	var add []string
+	s.mu.Lock()
+	for _, u := range urls {
+		if s.e.usable(u, "http", "https") && !slices.Contains(s.webSeeds, u) && len(s.webSeeds) < maxPerSite {
+			s.webSeeds = append(s.webSeeds, u)
+			add = append(add, u)
+		}
+	}
+	closed := s.closed
+	s.mu.Unlock()
+	if len(add) > 0 && !closed {
+		s.t.AddWebSeeds(add)
+	}
+}
+
+// announceDHT looks for peers in the DHT and says that this one is here, until
+// the site is closed.
+func (s *site) announceDHT(server torrent.DhtServer) {
+	wait := dhtRetry
+	for s.ctx.Err() == nil && !s.isPrivate() {
+		if done, stop, err := s.t.AnnounceToDht(server); err == nil {
+			ctx, cancel := context.WithTimeout(s.ctx, dhtTime)
+			select {
+			case <-done:
+			case <-ctx.Done():
+			}
+			cancel()
+			stop()
+		}
+		known, _ := s.peersKnown()
+		if known > 0 {
+			wait = dhtEvery
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-s.ctx.Done():
+			timer.Stop()
+		}
+		wait = min(2*wait, dhtEvery)
+	}
+}
+
+// peersKnown counts peers heard of and peers connected.
+func (s *site) peersKnown() (known, connected int) {
+	st := s.t.Stats()
+	return st.TotalPeers, st.ActivePeers
+}
+
+// swarm is what WebSocket trackers are told of a site.
+type swarm struct{ s *site }
+
+// Progress implements signal.Swarm.
+func (w swarm) Progress() (uploaded, downloaded, left int64) {
+	now := w.s.count()
+	left = -1
+	if c := w.s.content.Load(); c != nil {
+		left = c.missing()
+	}
+	return now.Up, now.Down, left
+}
+
+// Wanted implements signal.Swarm: peers are wanted while something is missing
+// that a reader may ask for.
+func (w swarm) Wanted() int {
+	if c := w.s.content.Load(); c != nil && c.missing() == 0 {
+		return 0
+	}
+	const enough = 10
+	_, connected := w.s.peersKnown()
+	return enough - connected
+}
+
+// missing is how much of the content is not there.
+func (c *content) missing() int64 {
+	have := c.vault.Count()
+	switch have {
+	case c.meta.Pieces:
+		return 0
+	case 0:
+		return c.meta.Size
+	}
+	return max(1, c.meta.Size-int64(have)*c.meta.PieceLength)
+}
