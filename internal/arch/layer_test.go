@@ -140,7 +140,7 @@ func fences() map[string][]string {
 		"rsc.io/qr":                     {"internal/cli", "internal/api"},
 		"github.com/BurntSushi/toml":    {"internal/node"},
 		"github.com/adrg/xdg":           {"internal/node"},
-		"github.com/prometheus/":        {"internal/api", "internal/node"},
+		"github.com/prometheus/":        {"internal/api", "internal/node", "internal/engine/ipfs"},
 		"github.com/fsnotify/":          {"internal/publish"},
 	}
 }
