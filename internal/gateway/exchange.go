@@ -77,7 +77,11 @@ func (x *exchange) navigate() {
 		return
 	}
 	a, err := x.g.attempts.start(x.g, x.p, x.r.URL)
-	if err != nil {
+	switch {
+	case fault.KindOf(err) == fault.RateLimited:
+		x.serve() // too many pages wait already: this one waits as a script does
+		return
+	case err != nil:
 		x.fail(err)
 		return
 	}

@@ -44,7 +44,8 @@ type Options struct {
 	Grace        time.Duration
 	Patience     time.Duration
 	PagePatience time.Duration
-	// MaxWaiting is how many pages may wait for sites at once.
+	// MaxWaiting is how many pages may show progress at once. Others wait as
+	// scripts do.
 	MaxWaiting int
 	// ListPage is how many names one page of a listing has, MaxList how many a
 	// folder may have that is listed at all.

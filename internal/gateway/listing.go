@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -64,19 +66,27 @@ func (x *exchange) serveFolder(f *found) error {
 	h["Cache-Control"] = x.g.fixed.revalidate
 	h["Vary"] = []string{"Accept"}
 	accept := header(x.r, "Accept")
+	contentType, body := htmlType, []byte(nil)
 	if query.Get("format") == "json" || strings.Contains(accept, "json") && !strings.Contains(accept, "text/html") {
-		data, err := json.MarshalIndent(list, "", "  ")
-		if err != nil {
-			return err
-		}
-		x.body(http.StatusOK, "application/json", append(data, '\n'))
-		return nil
+		contentType = "application/json"
+		body, err = json.MarshalIndent(list, "", "  ")
+	} else {
+		body, err = x.drawListing(h, list)
 	}
-	body, err := x.drawListing(h, list)
 	if err != nil {
 		return err
 	}
-	x.body(http.StatusOK, htmlType, body)
+	sum := sha256.Sum256(body)
+	v := validators{etag: `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+	h["Etag"] = []string{v.etag}
+	switch v.precondition(x.r) {
+	case notModified:
+		x.send(http.StatusNotModified)
+	case failed:
+		x.failWith(http.StatusPreconditionFailed, fault.New(fault.Conflict, "the folder is another version"))
+	case proceed:
+		x.body(http.StatusOK, contentType, body)
+	}
 	return nil
 }
 

@@ -20,6 +20,9 @@ func TestAFolderIsListed(t *testing.T) {
 		got.header.Get("Cache-Control") != "public, max-age=0, must-revalidate" || got.header.Get("Vary") != "Accept" {
 		t.Fatalf("%d %v", got.status, got.header)
 	}
+	if again := w.get(origin+"/a/b%20c/", append(navigation("none"), "If-None-Match: "+got.header.Get("Etag"))...); again.status != 304 {
+		t.Errorf("the same listing again: %d, tag %q", again.status, got.header.Get("Etag"))
+	}
 	for _, want := range []string{
 		`<html lang="en">`, `<a href="./sub/">sub/</a>`, `href="./100%25%3F%23.txt"`, "1.5 KiB", "1 bytes",
 		`&lt;img src=x onerror=alert(1)&gt;`, `href="./javascript:alert%281%29"`, `<a href="/">`, `<a href="../">a</a>`,

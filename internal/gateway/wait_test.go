@@ -286,7 +286,7 @@ func TestProgressOfAnotherOriginIsNotTold(t *testing.T) {
 }
 
 func TestPagesThatWaitAreLimited(t *testing.T) {
-	w := newWorld(t, gateway.Options{Grace: ms(5), MaxWaiting: 2})
+	w := newWorld(t, gateway.Options{Grace: ms(5), Patience: ms(30), MaxWaiting: 2})
 	origin, _ := w.publish(map[string][]byte{"index.html": []byte("home")})
 	w.network.Hold()
 	for path, want := range map[string]int{"/": 202, "/a": 202} {
@@ -294,8 +294,11 @@ func TestPagesThatWaitAreLimited(t *testing.T) {
 			t.Errorf("%s: %d", path, got.status)
 		}
 	}
-	if got := w.get(origin+"/b", navigation("none")...); got.status != http.StatusTooManyRequests {
-		t.Errorf("one more: %d", got.status)
+	if got := w.get(origin+"/b", navigation("none")...); got.status != http.StatusGatewayTimeout {
+		t.Errorf("one more does not wait without a page: %d", got.status)
+	}
+	if got := w.get(origin + "/.kith/progress?path=/b"); got.status != http.StatusTooManyRequests {
+		t.Errorf("the progress of one more: %d", got.status)
 	}
 	if got := w.get(origin+"/", navigation("none")...); got.status != 202 {
 		t.Errorf("one that waits already: %d", got.status)
