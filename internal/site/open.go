@@ -252,6 +252,9 @@ func (m *Manager) settle(r *record, o *opening, c *content, res Resolved, err er
 		defer m.closeContent(c)
 	case c != nil:
 		m.adopt(r, c, res)
+		if o.waiters > 0 {
+			r.lastUsed = time.Now() // they are about to
+		}
 	case !removed:
 		r.err = err
 		r.failures++

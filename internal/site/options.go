@@ -25,6 +25,10 @@ const (
 	DefaultMaxSites    = 10_000
 )
 
+// leastSeed is how long a site stays open after its use at least, so that one
+// page's requests find it open.
+const leastSeed = time.Second
+
 // Resolved is what a name points at.
 type Resolved struct {
 	// Candidates are immutable addresses of the same site, the preferred first.
@@ -78,8 +82,8 @@ type Options struct {
 	// Log gets what goes wrong in the background; nil discards it.
 	Log *slog.Logger
 
-	// SeedFor is how long a site is served after its last use, negative for not
-	// at all; CacheSize how
+	// SeedFor is how long a site is served after its last use, negative for next
+	// to nothing; CacheSize how
 	// many bytes all sites may take before some are removed, negative for no
 	// limit. A site that was used within Grace is not removed.
 	SeedFor   time.Duration
@@ -111,6 +115,7 @@ func (o *Options) check() error {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	orElse(&o.SeedFor, DefaultSeedFor)
+	o.SeedFor = max(o.SeedFor, leastSeed)
 	orElse(&o.CacheSize, DefaultCacheSize)
 	orElse(&o.Grace, DefaultGrace)
 	orElse(&o.OpenTimeout, DefaultOpenTimeout)

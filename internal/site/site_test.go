@@ -459,6 +459,18 @@ func TestARowThatCannotBeReadIsLeftAlone(t *testing.T) {
 	})
 }
 
+func TestASiteThatWasLongLookedForIsThereForWhoWaits(t *testing.T) {
+	bubble(t, site.Options{SeedFor: time.Minute}, func(t *testing.T, w *world) {
+		a := w.publish("one")
+		w.network.Hold()
+		time.AfterFunc(time.Hour, w.network.Release)
+		w.reads(a, "one")
+		if s := w.state(a); s.State != site.StateOpen || time.Until(s.SeededUntil) != time.Minute {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 func TestNotSeedingAtAll(t *testing.T) {
 	bubble(t, site.Options{SeedFor: -1}, func(t *testing.T, w *world) {
 		a := w.publish("one")
