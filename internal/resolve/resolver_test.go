@@ -133,6 +133,9 @@ func TestRecords(t *testing.T) {
 			if fault.KindOf(err) != c.kind || !slices.Equal(targets(res), c.want) {
 				t.Errorf("%v, %v; want %v, %q", targets(res), err, c.want, c.kind)
 			}
+			if strings.HasPrefix(name, "a loop") && err != nil && !strings.Contains(err.Error(), "back to itself: e.com -> f.com -> e.com") {
+				t.Errorf("the loop is not named: %v", err)
+			}
 			if err != nil && fault.Hint(err) == "" {
 				t.Errorf("no hint: %v", err)
 			}

@@ -250,6 +250,42 @@ func TestANameIsOpenedFromTheNetworkThatAnswers(t *testing.T) {
 	})
 }
 
+// stubborn is an engine that opens a site late, even for one who left.
+type stubborn struct {
+	*memory.Engine
+	late time.Duration
+}
+
+func (s stubborn) Open(_ context.Context, a address.Address) (engine.Site, error) {
+	time.Sleep(s.late)
+	return s.Engine.Open(context.Background(), a)
+}
+
+func TestWhoComesTooLateIsTurnedAway(t *testing.T) {
+	home := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		torrents, err := memory.New(memory.Options{As: address.NetworkBitTorrent})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &world{t: t, network: memory.NewNetwork(), disk: memory.NewDisk(), home: home, names: &names{at: map[string]site.Resolved{}}}
+		w.origin = w.newEngine(memory.Options{ID: "origin"})
+		a, b := w.publish("late"), w.publishAt(torrents, "in time")
+		late := w.newEngine(memory.Options{ID: "node", Disk: w.disk})
+		w.start(site.Options{Engines: []engine.Engine{stubborn{late, time.Minute}, torrents}})
+		n := name(t, "example.com")
+		w.names.set(n, time.Hour, a, b)
+		w.reads(n, "in time")
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if w.serves(a) {
+			t.Error("what came too late stays open")
+		}
+		w.stop()
+		_, _, _ = late.Close(), torrents.Close(), w.origin.Close()
+	})
+}
+
 func TestANetworkThatFailsLetsTheNextGoAtOnce(t *testing.T) {
 	bubble(t, site.Options{HeadStart: time.Hour}, func(t *testing.T, w *world) {
 		a := w.publish("one")
@@ -313,6 +349,12 @@ func TestAPinnedNameFollowsUnused(t *testing.T) {
 		time.Sleep(11 * time.Minute)
 		if !w.serves(a) {
 			t.Error("the old one is gone before the new one is there")
+		}
+		w.network.Pass(1) // enough to open it, not to complete it
+		time.Sleep(30 * time.Minute)
+		synctest.Wait()
+		if s := w.state(n); s.Target.Key() != b.Key() || !w.stored(a) {
+			t.Errorf("the old one is gone (%v) before the new one is complete: %+v", !w.stored(a), s)
 		}
 		w.network.Release()
 		time.Sleep(30 * time.Minute)
@@ -664,11 +706,19 @@ func TestAnAppsStorageDoesNotOutliveIt(t *testing.T) {
 			t.Errorf("removed to make room, it became a %s", mode)
 		}
 		h.Close()
+		if _, err := w.m.Pin(a, true); err != nil {
+			t.Fatal(err)
+		}
 		if err := w.m.Remove(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 		w.kill()
 		w.start(site.Options{})
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if w.serves(a) || len(w.m.Sites()) != 0 {
+			t.Error("a removed site came back by itself")
+		}
 		h = w.open(a)
 		defer h.Close()
 		if mode, _ := h.Mode(); mode != site.ModeSite || !h.ClearOnNext() {
