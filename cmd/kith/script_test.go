@@ -164,13 +164,17 @@ func kill9(ts *testscript.TestScript, _ bool, args []string) {
 	<-n.done
 }
 
-// field reads one value out of the JSON on standard output.
+// field reads one value out of the JSON on standard output, or all of it.
 func field(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: field NAME PATH")
 	}
 	var v any
 	text := ts.ReadFile("stdout")
+	if args[1] == "." {
+		ts.Setenv(args[0], strings.TrimSpace(text))
+		return
+	}
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
 		ts.Fatalf("%v in %s", err, text)
 	}
@@ -194,8 +198,15 @@ func field(ts *testscript.TestScript, _ bool, args []string) {
 
 // fetch makes a request and prints the answer as it is on the wire.
 func fetch(ts *testscript.TestScript, neg bool, args []string) {
+	out := io.Writer(ts.Stdout())
+	if len(args) > 2 && args[0] == "-o" {
+		f, err := os.Create(ts.MkAbs(args[1]))
+		ts.Check(err)
+		defer func() { _ = f.Close() }()
+		out, args = f, args[2:]
+	}
 	if len(args) == 0 {
-		ts.Fatalf("usage: fetch URL [HEADER…]")
+		ts.Fatalf("usage: fetch [-o FILE] URL [HEADER…]")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
@@ -224,7 +235,8 @@ func fetch(ts *testscript.TestScript, neg bool, args []string) {
 	defer func() { _ = resp.Body.Close() }()
 	_, _ = fmt.Fprintln(ts.Stdout(), resp.Status)
 	ts.Check(resp.Header.Write(ts.Stdout()))
-	_, err = io.Copy(ts.Stdout(), io.MultiReader(strings.NewReader("\n"), resp.Body))
+	_, _ = fmt.Fprintln(ts.Stdout())
+	_, err = io.Copy(out, resp.Body)
 	ts.Check(err)
 	if neg == (resp.StatusCode < 400) {
 		ts.Fatalf("the answer is %s", resp.Status)

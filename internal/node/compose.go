@@ -12,6 +12,7 @@ import (
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/engine"
+	"github.com/kith-web/kith/internal/engine/bittorrent"
 	"github.com/kith-web/kith/internal/engine/ipfs"
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/publish"
@@ -55,6 +56,13 @@ func (p *parts) startEngines() error {
 	var group errgroup.Group
 	n, c := p.node, p.node.o.Config
 	var started []engine.Engine
+	var torrents *bittorrent.Engine
+	if c.BitTorrent.Enabled {
+		group.Go(func() (err error) {
+			torrents, err = p.newBitTorrent()
+			return err
+		})
+	}
 	if c.IPFS.Enabled {
 		group.Go(func() (err error) {
 			p.ipfs, err = p.newIPFS()
@@ -62,6 +70,9 @@ func (p *parts) startEngines() error {
 		})
 	}
 	err := group.Wait()
+	if torrents != nil {
+		started = append(started, torrents)
+	}
 	if p.ipfs != nil {
 		started = append(started, p.ipfs)
 	}
