@@ -87,7 +87,7 @@ func (r *Resolver) Resolve(ctx context.Context, a address.Address) (Resolution, 
 		if err := context.Cause(ctx); err != nil {
 			return Resolution{}, interrupted(a, err)
 		}
-		res, err, f := r.answer(a, asked)
+		res, f, err := r.answer(a, asked)
 		if f == nil {
 			return res, err
 		}
@@ -119,7 +119,7 @@ func (r *Resolver) wait(ctx context.Context, f *flight, res Resolution) bool {
 // answer returns what is known of a. Where that is not fresh it also returns the
 // look-up under way, begun here if there was none. What was learnt since the
 // caller asked is fresh to it, however soon it expires.
-func (r *Resolver) answer(a address.Address, asked time.Time) (Resolution, error, *flight) {
+func (r *Resolver) answer(a address.Address, asked time.Time) (Resolution, *flight, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now, key := time.Now(), a.Key()
@@ -129,17 +129,17 @@ func (r *Resolver) answer(a address.Address, asked time.Time) (Resolution, error
 		fresh := now.Before(e.expires) || e.err == nil && !e.learnt.Before(asked)
 		if fresh || now.Before(e.retry) {
 			if len(e.candidates) == 0 {
-				return Resolution{}, e.err, nil
+				return Resolution{}, nil, e.err
 			}
 			return r.resolution(a, e, !fresh), nil, nil
 		}
 	}
 	if r.closed {
-		return Resolution{}, fault.New(fault.Canceled, "%q was not resolved: the node is stopping", a), nil
+		return Resolution{}, nil, fault.New(fault.Canceled, "%q was not resolved: the node is stopping", a)
 	}
 	f := r.flights[key]
 	if f == nil && len(r.flights) >= r.o.MaxLookups {
-		return Resolution{}, fault.New(fault.RateLimited, "%q was not resolved: too many names are being looked up", a), nil
+		return Resolution{}, nil, fault.New(fault.RateLimited, "%q was not resolved: too many names are being looked up", a)
 	}
 	if f == nil {
 		f = &flight{started: now, done: make(chan struct{})}
@@ -147,9 +147,9 @@ func (r *Resolver) answer(a address.Address, asked time.Time) (Resolution, error
 		r.going.Go(func() { r.fly(a.Root(), key, f) })
 	}
 	if e == nil || len(e.candidates) == 0 {
-		return Resolution{}, nil, f
+		return Resolution{}, f, nil
 	}
-	return r.resolution(a, e, true), nil, f
+	return r.resolution(a, e, true), f, nil
 }
 
 // fly does one look-up and puts its outcome where answer finds it.

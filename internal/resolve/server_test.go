@@ -21,7 +21,6 @@ type zone struct {
 	mu      sync.Mutex
 	records map[string][]string
 	answer  func(q *dns.Msg) *dns.Msg // replaces the records, where it is set
-	silent  bool
 
 	Addr    string
 	DoH     string
@@ -72,12 +71,6 @@ func (z *zone) set(name string, records ...string) {
 	z.records[dns.CanonicalName(name)] = records
 }
 
-func (z *zone) setSilent(silent bool) {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	z.silent = silent
-}
-
 func (z *zone) setAnswer(f func(q *dns.Msg) *dns.Msg) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
@@ -89,9 +82,6 @@ func (z *zone) reply(q *dns.Msg) *dns.Msg {
 	z.queries.Add(1)
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	if z.silent {
-		return nil
-	}
 	if z.answer != nil {
 		return z.answer(q)
 	}
