@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"up": up, "end": end, "kill9": kill9, "sql": execSQL, "field": field, "occupy": occupy, "mode": mode,
-			"fetch": fetch, "exitcode": exitCode,
+			"fetch": fetch, "exitcode": exitCode, "begin": begin, "await": await, "interrupt": interrupt,
 		},
 		RequireUniqueNames: true,
 	})

@@ -38,6 +38,8 @@ type nodesKey struct{}
 type nodes struct {
 	mu      sync.Mutex
 	running map[string]*running
+
+	background *background // the last that begin started
 }
 
 type running struct {

@@ -153,7 +153,7 @@ func (s *Server) routes(assets http.Handler) http.Handler {
 	s.apiRoutes(owner)
 	owner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, fault.New(fault.NotFound, "the API has no %s %.200q", r.Method, r.URL.Path).
-			WithHint("this is version %s; the routes are in the documentation of the API", s.o.Version))
+			WithHint("this node has version %s; another may know it", s.o.Version))
 	})
 	guarded := s.guard.api(owner)
 	for _, prefix := range []string{"/api/", "/metrics", "/debug/pprof/"} {

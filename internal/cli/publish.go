@@ -93,31 +93,25 @@ func (p *program) publish(ctx context.Context, client *api.Client, q api.Publish
 }
 
 func (p *program) printPublication(r publish.Publication, code bool) {
-	p.say("published %s: %s, %s (%s read again)", r.Folder, count(r.Files, "file"), bytesText(r.Bytes), bytesText(r.Bytes-r.Reused))
+	p.say("published %s: %s, %s (%s read)", r.Folder, count(r.Files, "file"), bytesText(r.Bytes), bytesText(r.Bytes-r.Reused))
 	line := func(name, value string) {
 		if value != "" {
 			p.say("  %-8s %s", name, value)
 		}
 	}
-	if r.IPNS != "" || r.WTPKey != "" {
-		p.say("\nAddresses that stay, under the name %s:", r.Mutable)
-		line("IPNS", r.IPNS)
-		line("WTP", r.WTPKey)
-		p.say("\nAddresses of this version:")
-	} else {
-		p.say("\nAddresses:")
-	}
-	line("IPFS", r.IPFS)
-	line("WTP", r.WTP)
+	line("ipfs", r.IPFS)
+	line("wtp", r.WTP)
 	line("magnet", r.Magnet)
-	if len(r.URLs) > 0 {
-		p.say("\nIn a browser on this computer:")
-	}
 	for _, u := range r.URLs {
-		p.say("  %s", u)
+		line("open", u)
+	}
+	if r.IPNS != "" || r.WTPKey != "" {
+		p.say("addresses that stay, under the name %s:", r.Mutable)
+		line("ipns", r.IPNS)
+		line("wtp", r.WTPKey)
 	}
 	if len(r.DNS) > 0 {
-		p.say("\nTo lead a domain there, give it these DNS records:")
+		p.say("to lead a domain there, give it these DNS records:")
 	}
 	for _, d := range r.DNS {
 		p.say("  %s  %s  %q", d.Name, d.Type, d.Value)

@@ -9,7 +9,7 @@ func topics() []*cobra.Command {
 		{Use: "names", Short: "How a name leads to a site, and how to get one", Long: namesText},
 		{Use: "keeping", Short: "What is kept of the sites you read, and who gets it", Long: keepingText},
 		{Use: "privacy", Short: "Who sees what you read and publish", Long: privacyText},
-		{Use: "codes", Short: "The exit codes of the commands", Long: codesText},
+		{Use: "exit-codes", Short: "The exit codes of the commands", Long: exitCodesText},
 	}
 }
 
@@ -81,7 +81,7 @@ An app opened with --app can talk to no server; 'kith help app' tells more.
 
 Every outside service can be replaced or switched off: 'kith config reference'.`
 
-const codesText = `  0    done                          14   a port or home is in use
+const exitCodesText = `  0    done                          14   a port or home is in use
   1    something went wrong          15   over a limit
   2    wrong usage or address        16   too many requests
   3    partly done                   17   no peer or server answered in time

@@ -35,7 +35,7 @@ func (c *Config) checkGateway() error {
 func (c *Config) checkBitTorrent() error {
 	b := c.BitTorrent
 	if !isHostPort(b.Listen) {
-		return bad("bittorrent.listen", b.Listen, "host:port, such as :5485")
+		return bad("bittorrent.listen", b.Listen, "host:port, such as :42069")
 	}
 	for _, t := range b.Trackers {
 		if !hasScheme(t, "udp", "http", "https", "ws", "wss") {
@@ -57,7 +57,7 @@ func (c *Config) checkIPFS() error {
 	i := c.IPFS
 	for _, l := range i.Listen {
 		if _, err := multiaddrs(l); err != nil {
-			return bad("ipfs.listen", l, "host:port with the host an IP address or empty, such as :5486, or a multiaddr")
+			return bad("ipfs.listen", l, "host:port with the host an IP address or empty, such as :42070, or a multiaddr")
 		}
 	}
 	for key, list := range map[string]List{"ipfs.bootstrap": i.Bootstrap, "ipfs.peers": i.Peers} {

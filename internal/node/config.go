@@ -90,7 +90,7 @@ func Default() Config {
 		Gateway: GatewayConfig{Listen: "127.0.0.1:5484", Timeout: Duration(60 * time.Second)},
 		BitTorrent: BitTorrentConfig{
 			Enabled: true,
-			Listen:  ":5485",
+			Listen:  ":42069",
 			Trackers: List{
 				"udp://tracker.opentrackr.org:1337/announce",
 				"udp://open.stealth.si:80/announce",
@@ -110,7 +110,7 @@ func Default() Config {
 		},
 		IPFS: IPFSConfig{
 			Enabled: true,
-			Listen:  List{":5486"},
+			Listen:  List{":42070"},
 			Bootstrap: List{
 				"/dnsaddr/bootstrap.libp2p.io/p2p/QmNnooDu7bfjPFoTZYxMNLWUQJyrVwtbZg5gBMjTezGAJN",
 				"/dnsaddr/bootstrap.libp2p.io/p2p/QmQCU2EcMqAqQPR2i9bChDtGNJchTbq5TbXJJ16u19uLTa",
