@@ -47,6 +47,9 @@ type fetcher struct {
 	flying  int   // background wants asked for
 	weight  int64 // and their bytes, as far as known
 	session exchange.Fetcher
+	asking  context.Context // ends with the session
+	quit    context.CancelFunc
+	last    time.Time // when a block came, or the session began
 	wake    chan struct{}
 }
 
@@ -56,6 +59,7 @@ type want struct {
 	key    pack.Key
 	guess  int64 // its length, as far as its parent says
 	asked  bool
+	http   bool // HTTP gateways are being asked as well
 	flying bool
 	ctx    context.Context // ends when the block is here
 	cancel context.CancelFunc
@@ -175,7 +179,7 @@ func (f *fetcher) want(c cid.Cid, urgent bool, guess int64) *want {
 // poke wakes the dispatcher, starting it the first time. f.mu is held.
 func (f *fetcher) poke() {
 	if f.session == nil {
-		f.session = f.e.swap.NewSession(f.ctx)
+		f.begin()
 		go f.run()
 	}
 	select {
@@ -184,29 +188,62 @@ func (f *fetcher) poke() {
 	}
 }
 
+// begin starts a bitswap session. f.mu is held.
+func (f *fetcher) begin() {
+	f.asking, f.quit = context.WithCancel(f.ctx)
+	f.session = f.e.swap.NewSession(f.asking)
+	f.last = time.Now()
+}
+
 // run asks for what is queued until the site is closed.
 func (f *fetcher) run() {
+	tick := time.NewTicker(f.e.o.Patience)
+	defer tick.Stop()
 	for {
 		select {
 		case <-f.ctx.Done():
 			return
+		case <-tick.C:
+			f.renew()
 		case <-f.wake:
 		}
-		batch := f.batch()
-		if len(batch) == 0 {
-			continue
+		if batch := f.batch(); len(batch) > 0 {
+			f.ask(batch)
 		}
-		cids := make([]cid.Cid, len(batch))
-		for i, w := range batch {
-			cids[i] = w.c
+	}
+}
+
+// renew asks for everything again, in a new session, when nothing came for a
+// long time: a session gives up on peers that were slow, and asks them no more.
+func (f *fetcher) renew() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.wants) == 0 || time.Since(f.last) < f.e.o.Patience {
+		return
+	}
+	f.quit()
+	f.begin()
+	for _, w := range f.wants {
+		if w.asked {
+			w.asked = false
+			f.urgent = append(f.urgent, w)
 		}
-		if in, err := f.session.GetBlocks(f.ctx, cids); err == nil {
-			go f.receive(in)
-		}
-		if len(f.e.gateways.list) > 0 {
-			for _, w := range batch {
-				go f.overHTTP(w)
-			}
+	}
+}
+
+// ask asks bitswap peers and HTTP gateways for blocks. It runs in run alone.
+func (f *fetcher) ask(batch []*want) {
+	cids := make([]cid.Cid, len(batch))
+	for i, w := range batch {
+		cids[i] = w.c
+	}
+	if in, err := f.session.GetBlocks(f.asking, cids); err == nil {
+		go f.receive(in)
+	}
+	for _, w := range batch {
+		if len(f.e.gateways.list) > 0 && !w.http {
+			w.http = true
+			go f.overHTTP(w)
 		}
 	}
 }
@@ -290,6 +327,7 @@ func (f *fetcher) arrived(c cid.Cid, data []byte, kind engine.PeerKind, from str
 		return
 	}
 	delete(f.wants, key)
+	f.last = time.Now()
 	if w.flying {
 		f.flying--
 		f.weight -= w.guess

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/ipfs/boxo/bitswap/network/bsnet"
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
@@ -55,7 +58,12 @@ func newHost(o Options, key crypto.PrivKey) (host.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connection manager: %w", err)
 	}
+	resources, err := newResources()
+	if err != nil {
+		return nil, err
+	}
 	opts := []libp2p.Option{
+		libp2p.ResourceManager(resources),
 		libp2p.Identity(key),
 		libp2p.UserAgent("kith"),
 		libp2p.ConnectionManager(conns),
@@ -81,6 +89,43 @@ func newHost(o Options, key crypto.PrivKey) (host.Host, error) {
 			WithHint("choose another address in [ipfs] listen")
 	}
 	return h, nil
+}
+
+// Streams one peer may have open for bitswap. Its answers come in a stream each,
+// hundreds at a time when it is fast; one that is refused is lost without a
+// word, and libp2p's own limit is 64.
+const (
+	peerStreams = 2048
+	allStreams  = 8192
+)
+
+// newResources limits what peers may use, as libp2p does by itself except for
+// bitswap's streams.
+func newResources() (network.ResourceManager, error) {
+	limits := rcmgr.DefaultLimits
+	libp2p.SetDefaultServiceLimits(&limits)
+	raise := func(l *rcmgr.BaseLimit, streams int) {
+		l.StreamsInbound, l.StreamsOutbound = max(l.StreamsInbound, streams), max(l.StreamsOutbound, streams)
+		l.Streams = max(l.Streams, 2*streams)
+	}
+	raise(&limits.SystemBaseLimit, allStreams)
+	raise(&limits.TransientBaseLimit, peerStreams)
+	raise(&limits.PeerBaseLimit, peerStreams)
+	perPeer, all := limits.ProtocolPeerBaseLimit, limits.ProtocolBaseLimit
+	raise(&perPeer, peerStreams)
+	raise(&all, allStreams)
+	perPeer.Memory = max(perPeer.Memory, limits.PeerBaseLimit.Memory)
+	for _, id := range []protocol.ID{
+		bsnet.ProtocolBitswap, bsnet.ProtocolBitswapOneOne, bsnet.ProtocolBitswapOneZero, bsnet.ProtocolBitswapNoVers,
+	} {
+		limits.AddProtocolPeerLimit(id, perPeer, rcmgr.BaseLimitIncrease{})
+		limits.AddProtocolLimit(id, all, rcmgr.BaseLimitIncrease{})
+	}
+	m, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(limits.AutoScale()))
+	if err != nil {
+		return nil, fmt.Errorf("resource manager: %w", err)
+	}
+	return m, nil
 }
 
 // tcpFirst tries TCP a moment before QUIC: it moves bytes at a fraction of the

@@ -84,8 +84,10 @@ type Options struct {
 	// held in memory: 1,024, of at most NodeCacheBytes: 16 MiB.
 	NodeCache      int
 	NodeCacheBytes int64
-	// OpenFiles is how many files of published folders are held open: 128.
-	OpenFiles int
+	// Patience is how long a peer gets to answer before it is taken not to have
+	// a block, and how long nothing may come before everybody is asked again:
+	// 10 s.
+	Patience time.Duration
 	// GatewayCache is how many bytes fetched for the HTTP gateway alone,
 	// belonging to no open site, are kept on disk: 1 GiB.
 	GatewayCache int64
@@ -131,7 +133,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.Window, 16<<20)
 	setDefault(&o.NodeCache, 1024)
 	setDefault(&o.NodeCacheBytes, 16<<20)
-	setDefault(&o.OpenFiles, 128)
+	setDefault(&o.Patience, 10*time.Second)
 	setDefault(&o.GatewayCache, 1<<30)
 	setDefault(&o.GatewayRequests, 16)
 	setDefault(&o.GatewayTimeout, 20*time.Second)

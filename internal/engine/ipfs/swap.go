@@ -28,9 +28,12 @@ const (
 
 // newSwap starts bitswap over the blocks of open sites.
 func newSwap(ctx context.Context, e *Engine) *bitswap.Bitswap {
+	patience := client.DefaultDontHaveTimeoutConfig()
+	patience.MinTimeout, patience.DontHaveTimeout, patience.MaxTimeout = e.o.Patience, e.o.Patience, 2*e.o.Patience
 	return bitswap.New(ctx, bsnet.NewFromIpfsHost(e.host), e.routes, &served{e},
 		bitswap.WithClientOption(client.WithoutDuplicatedBlockStats()),
 		bitswap.WithClientOption(client.WithTraceBlock(true)),
+		bitswap.WithClientOption(client.WithDontHaveTimeoutConfig(patience)),
 		bitswap.EngineBlockstoreWorkerCount(swapWorkers),
 		bitswap.TaskWorkerCount(swapWorkers),
 		bitswap.EngineTaskWorkerCount(swapWorkers),
