@@ -58,6 +58,10 @@ type Options struct {
 	// Secret makes what is handed out (TURN credentials, UDP connection ids), and
 	// is kept by those who restart a relay: a random one.
 	Secret []byte
+	// State is a file the swarms are kept in from the end of a relay to the
+	// beginning of the next, so that peers need not wait for each other's next
+	// announce: none. It holds addresses, and is removed when it is read.
+	State string
 	// Log is where beginnings, ends and trouble are told: nowhere.
 	Log *slog.Logger
 }

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -329,4 +331,30 @@ func speaks(t *testing.T, conn net.Conn) bool {
 	conn.SetReadDeadline(time.Now().Add(patience))
 	line, err := bufio.NewReader(conn).ReadString('\n')
 	return err == nil && strings.Contains(line, "200")
+}
+
+func TestSwarmsAreKeptForTheNextRelay(t *testing.T) {
+	o := relay.Options{State: filepath.Join(t.TempDir(), "swarms")}
+	announce := "?info_hash=aaaaaaaaaaaaaaaaaaaa&peer_id=bbbbbbbbbbbbbbbbbbbb&left=0&port="
+	first := run(t, o)
+	get(t, first.URLs()["http"]+announce+"7")
+	first.end(t)
+	second := run(t, o)
+	if n := udpSeeds(t, second.host(t, "udp"), connect(t, second.host(t, "udp"))); n != 1 {
+		t.Errorf("%d seeds, want the one kept", n)
+	}
+	if _, err := os.Stat(o.State); err == nil {
+		t.Error("addresses stay in the file")
+	}
+	second.end(t)
+	if info, err := os.Stat(o.State); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := os.WriteFile(o.State, []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	third := run(t, o)
+	if n := third.Metrics().Tracker.Peers; n != 0 {
+		t.Errorf("%d peers out of nonsense", n)
+	}
 }

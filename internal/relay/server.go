@@ -52,6 +52,9 @@ func New(o Options) (s *Server, err error) {
 	if s.tracker, err = tracker.New(o.Tracker); err != nil {
 		return s, err
 	}
+	if err = s.load(); err != nil {
+		return s, err
+	}
 	l, err := o.listenTCP(o.Listen)
 	if err != nil {
 		return s, err
@@ -172,6 +175,7 @@ func (s *Server) Run(ctx context.Context) error {
 	services := s.begin(fail)
 	<-failed.Done()
 	services.drain()
+	s.save()
 	if err := context.Cause(failed); ctx.Err() == nil {
 		return err
 	}

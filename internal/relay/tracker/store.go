@@ -81,10 +81,18 @@ func (s *store) announce(a *announce, now uint32, h *handout) error {
 	if sw == nil {
 		return err
 	}
-	ip := a.addr.Addr()
-	admit := func(n int) bool { return s.room(n) && s.fresh.AllowIn(ip, a.hash[:]) }
+	s.enlist(sw, a, now, func(n int) bool { return s.room(n) && s.fresh.AllowIn(a.addr.Addr(), a.hash[:]) })
+	h.Tally = sw.tally()
+	if a.event != eventStopped {
+		sw.hand(a, h)
+	}
+	return nil
+}
+
+// enlist is the function of that name, on the roster of the peer's family.
+func (s *store) enlist(sw *swarm, a *announce, now uint32, admit func(n int) bool) {
 	change := 0
-	if ip.Is4() {
+	if a.addr.Addr().Is4() {
 		change = enlist(&sw.v4, compact4(a.addr), a, now, &sw.completed, admit)
 	} else {
 		change = enlist(&sw.v6, compact6(a.addr), a, now, &sw.completed, admit)
@@ -92,11 +100,6 @@ func (s *store) announce(a *announce, now uint32, h *handout) error {
 	if change != 0 {
 		s.peers.Add(int64(change))
 	}
-	h.Tally = sw.tally()
-	if a.event != eventStopped {
-		sw.hand(a, h)
-	}
-	return nil
 }
 
 // scrape returns the size of a swarm; all zero for one that nobody is in.

@@ -42,7 +42,7 @@ func New(o Options) (*Tracker, error) {
 	}
 	t := &Tracker{
 		o:      o,
-		start:  time.Now(),
+		start:  time.Now().Add(-o.PeerTTL - time.Minute), // so that peers may be older than the tracker
 		store:  newStore(o),
 		rate:   guard.NewRate(o.Rate),
 		bakery: b,
@@ -70,11 +70,7 @@ func (t *Tracker) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-shards.C:
-			if ttl, now := uint32(t.o.PeerTTL/time.Second), t.now(); now > ttl {
-				t.store.sweep(next, now-ttl)
-			} else {
-				t.store.sweep(next, 0)
-			}
+			t.store.sweep(next, t.now()-uint32(t.o.PeerTTL/time.Second))
 			next = (next + 1) % shardCount
 		case <-health.C:
 			t.sockets.check(t.now())
@@ -82,8 +78,8 @@ func (t *Tracker) Run(ctx context.Context) {
 	}
 }
 
-// now is the second of the tracker's life; 0 is never returned.
-func (t *Tracker) now() uint32 { return uint32(time.Since(t.start)/time.Second) + 1 }
+// now is the second at hand, by a clock that is past PeerTTL from the beginning.
+func (t *Tracker) now() uint32 { return uint32(time.Since(t.start) / time.Second) }
 
 // ServeHTTP answers announces and scrapes over HTTP, and takes WebSockets on
 // any path, as the trackers of WebTorrent do.
