@@ -24,7 +24,12 @@ func checkEngine(name string, st engine.Status) []Check {
 
 func checkReach(name string, st engine.Status) Check {
 	c := Check{Name: name + " reachable"}
-	where := strings.Join(st.Listen, ", ")
+	var places []string
+	for _, l := range st.Listen {
+		place, _, _ := strings.Cut(l, "/p2p/") // the peer's id says nothing of where
+		places = append(places, place)
+	}
+	where := strings.Join(places, ", ")
 	switch {
 	case len(st.Listen) == 0:
 		c.State, c.Message = Warning, "the node listens nowhere: it finds others, and others do not find it"
@@ -94,13 +99,16 @@ func checkProbe(ctx context.Context, probe Probe) Check {
 	start := time.Now()
 	with, err := probe(ctx)
 	if err != nil {
-		c.State, c.Message = Failed, "names cannot be looked up: "+err.Error()
+		c.State, c.Message = Failed, "names cannot be looked up: "+oneLine(err)
 		c.Hint = "check [dns] in config.toml, and the connection to the internet"
 		return c
 	}
 	c.State, c.Message = OK, fmt.Sprintf("looked up with %s in %d ms", with, time.Since(start).Milliseconds())
 	return c
 }
+
+// oneLine is the text of err, joined errors side by side.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // Marks for the space that is left where the home is.
 const (

@@ -56,7 +56,9 @@ func Dial(ctx context.Context, home string) (*Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	if err := c.verify(ctx); err != nil {
-		return nil, fmt.Errorf("%w", errors.Join(notRunning(home), err))
+		gone := notRunning(home)
+		gone.Err = err
+		return nil, gone
 	}
 	return c, nil
 }

@@ -78,7 +78,7 @@ func (p *program) complain(err error) {
 	if fault.KindOf(err) == fault.Canceled {
 		return
 	}
-	_, _ = fmt.Fprintf(p.Err, "kith: %v\n", err)
+	_, _ = fmt.Fprintf(p.Err, "kith: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 	if hint := fault.Hint(err); hint != "" {
 		_, _ = fmt.Fprintf(p.Err, "  %s\n", hint)
 	}

@@ -57,7 +57,11 @@ func (p *program) printStatus(st api.Status) error {
 			"yes": ", reachable", "no": ", not reachable from outside",
 		}[e.Reachable]
 		if len(e.Listen) > 0 {
-			text += ", at " + strings.Join(e.Listen, " ")
+			place, _, _ := strings.Cut(e.Listen[0], "/p2p/")
+			text += ", at " + place
+			if more := len(e.Listen) - 1; more > 0 {
+				text += fmt.Sprintf(" and %d more", more)
+			}
 		}
 		row(name, "%s", text)
 	}
