@@ -3,9 +3,13 @@ package api
 import (
 	"bufio"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -60,4 +64,52 @@ func FuzzConnectionTable(f *testing.F) {
 			t.Errorf("found %v in %q", c, table)
 		}
 	})
+}
+
+// asUser makes a request from a thread that belongs to another user, which only
+// root can.
+func asUser(uid int, server netip.AddrPort) (answer string, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
+		if _, _, e := syscall.RawSyscall(syscall.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)); e != 0 {
+			err = e
+			return
+		}
+		var fd int
+		if fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0); err != nil {
+			return
+		}
+		defer func() { _ = syscall.Close(fd) }()
+		to := &syscall.SockaddrInet4{Port: int(server.Port()), Addr: server.Addr().As4()}
+		if err = syscall.Connect(fd, to); err != nil {
+			return
+		}
+		if _, err = syscall.Write(fd, []byte("GET / HTTP/1.0\r\n\r\n")); err != nil {
+			return
+		}
+		buffer := make([]byte, 4096)
+		var n int
+		n, err = syscall.Read(fd, buffer)
+		answer = string(buffer[:max(n, 0)])
+	}()
+	<-done
+	return answer, err
+}
+
+func TestTheConsoleIsNotForOtherUsers(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can be another user")
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		done(w, checkOpener(r))
+	}))
+	defer s.Close()
+	server := netip.MustParseAddrPort(s.Listener.Addr().String())
+	for uid, want := range map[int]string{0: "204", 65534: "403"} {
+		if got, err := asUser(uid, server); err != nil || !strings.HasPrefix(got, "HTTP/1.0 "+want) {
+			t.Errorf("user %d: %q, %v; want %s", uid, got, err, want)
+		}
+	}
 }
