@@ -18,7 +18,15 @@ const stride = 1024
 // sum is what a part of a site amounts to.
 type sum struct {
 	bytes uint64
-	files int
+	files uint64
+}
+
+// most is where sums stop, so that hostile DAGs do not overflow them.
+const most = 1 << 62
+
+// plus adds two sums.
+func (a sum) plus(b sum) sum {
+	return sum{min(a.bytes+b.bytes, most), min(a.files+b.files, most-1)}
 }
 
 // survey walks a whole DAG. Parts that occur again are fetched and counted
@@ -37,7 +45,7 @@ func (s *site) Complete(ctx context.Context) error {
 		return s.explain(ctx, err)
 	}
 	s.mu.Lock()
-	s.meta.Total, s.meta.Files = int64(min(total.bytes, 1<<62)), total.files
+	s.meta.Total, s.meta.Files = int64(total.bytes), int(total.files)
 	s.meta.Blocks, s.meta.Whole = len(v.seen), true
 	s.mu.Unlock()
 	if err := s.pack.Flush(); err != nil {
@@ -59,7 +67,7 @@ func (v *survey) visit(ctx context.Context, l unixfs.Link, depth int) (sum, erro
 		if err := v.s.fetch.await(ctx, l); err != nil {
 			return sum{}, err
 		}
-		total := sum{bytes: l.Size, files: 1}
+		total := sum{bytes: min(l.Size, most), files: 1}
 		if e, ok := v.s.pack.Find(key); ok {
 			total.bytes = uint64(e.Len)
 		}
@@ -96,7 +104,7 @@ func (v *survey) children(ctx context.Context, n *unixfs.Node, depth int) (sum, 
 			if err != nil {
 				return sum{}, fmt.Errorf("%.200q: %w", l.Name, err)
 			}
-			total.bytes, total.files = total.bytes+below.bytes, total.files+below.files
+			total = total.plus(below)
 		}
 	}
 	return total, nil

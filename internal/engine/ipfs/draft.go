@@ -188,7 +188,11 @@ func (d *draft) Commit(ctx context.Context) (address.Address, error) {
 	if err != nil {
 		return address.Address{}, noSpace(err)
 	}
-	meta := siteMeta{Total: total, Files: len(d.files), Blocks: d.out.Usage().Blocks, Whole: true, Folder: d.src.Root}
+	u := d.out.Usage()
+	meta := siteMeta{
+		Total: total, Files: len(d.files), Blocks: u.Blocks, Whole: true, Folder: d.src.Root,
+		Stored: total, Have: u.Blocks, Disk: u.Disk,
+	}
 	if err := d.e.publish(root, meta, d.out); err != nil {
 		return address.Address{}, noSpace(err)
 	}

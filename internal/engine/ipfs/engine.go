@@ -219,6 +219,11 @@ func (e *Engine) Stats(a address.Address) (engine.Stats, bool) {
 	case closed || !e.packs.Has(name):
 		return engine.Stats{}, false
 	}
+	if raw, err := e.packs.Meta(name); err == nil {
+		if m := decodeMeta(raw); m.Have > 0 {
+			return m.stats(), true // as it was when the site was last closed
+		}
+	}
 	p, err := e.packs.Pack(name)
 	if err != nil {
 		return engine.Stats{}, false

@@ -64,15 +64,23 @@ func packName(c cid.Cid) string {
 
 // readMeta reads what is remembered of a site; the zero value when nothing is.
 func readMeta(p *pack.Pack) siteMeta {
-	var m siteMeta
 	raw, err := p.Meta()
-	if err != nil || json.Unmarshal(raw, &m) != nil {
+	if err != nil {
+		return siteMeta{}
+	}
+	return decodeMeta(raw)
+}
+
+// decodeMeta reads what encodeMeta wrote; the zero value when it is damaged.
+func decodeMeta(raw []byte) siteMeta {
+	var m siteMeta
+	if json.Unmarshal(raw, &m) != nil {
 		return siteMeta{}
 	}
 	return m
 }
 
-// encodeMeta is the form readMeta reads.
+// encodeMeta is the form decodeMeta reads.
 func encodeMeta(m siteMeta) ([]byte, error) {
 	raw, err := json.Marshal(m)
 	if err != nil {

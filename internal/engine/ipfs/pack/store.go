@@ -63,6 +63,12 @@ func (s *Store) Has(name string) bool {
 	return err == nil
 }
 
+// Meta returns what SetMeta stored with the pack called name, without opening
+// it.
+func (s *Store) Meta(name string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(s.o.Dir, name, "meta"))
+}
+
 // Names lists the packs on disk.
 func (s *Store) Names() ([]string, error) {
 	entries, err := os.ReadDir(s.o.Dir)
