@@ -86,6 +86,25 @@ export function filterSites(sites: readonly Site[], filter: string): Site[] {
   });
 }
 
+/** A peer that is connected, or was while the page looked on. */
+export interface SeenPeer extends Peer {
+  readonly gone?: boolean;
+}
+
+/**
+ * The peers of now, and those of before that left: who served a site often
+ * leaves as soon as all of it is here. At most limit are remembered.
+ */
+export function remember(before: readonly SeenPeer[], now: readonly Peer[], limit = 500): SeenPeer[] {
+  const here = new Set(now.map(peerKey));
+  const gone = before.filter((p) => !here.has(peerKey(p)) && p.downloaded + p.uploaded > 0);
+  return [...now, ...gone.slice(0, Math.max(0, limit - now.length)).map((p) => ({ ...p, gone: true }))];
+}
+
+function peerKey(p: Peer): string {
+  return `${p.kind} ${p.id} ${p.addr ?? ""}`;
+}
+
 /** One way of reaching peers, and what came and went by it. */
 export interface KindTotal {
   readonly kind: PeerKind;

@@ -4,7 +4,7 @@ import type { Peer, Site, Stats } from "../console/api/types.ts";
 import { browserOf } from "../console/leaks.ts";
 import { hash } from "../console/parts/hash.ts";
 import {
-  byKind, filterSites, share, shortAddress, shorten, siteName, siteURL, sortSites,
+  byKind, filterSites, remember, share, shortAddress, shorten, siteName, siteURL, sortSites,
 } from "../console/sites.ts";
 
 const none: Stats = {
@@ -62,6 +62,16 @@ test("peers are added up by kind", () => {
     { kind: "tcp", peers: 1, downloaded: 2, uploaded: 1 },
     { kind: "http", peers: 2, downloaded: 4, uploaded: 2 },
   ]);
+});
+
+test("peers that left are remembered, as long as they gave or took something", () => {
+  const peer = (id: string, downloaded: number): Peer => ({ id, kind: "tcp", downloaded, uploaded: 0, progress: 1 });
+  const first = remember([], [peer("a", 1), peer("b", 0)]);
+  assert.deepEqual(first.map((p) => `${p.id}${p.gone ? " gone" : ""}`), ["a", "b"]);
+  const second = remember(first, [peer("c", 0)]);
+  assert.deepEqual(second.map((p) => `${p.id}${p.gone ? " gone" : ""}`), ["c", "a gone"]);
+  assert.deepEqual(remember(second, [peer("a", 5)]).map((p) => [p.id, p.downloaded, p.gone]), [["a", 5, undefined]]);
+  assert.equal(remember(second, [], 0).length, 0);
 });
 
 test("browsers are told apart as far as their promises differ", () => {

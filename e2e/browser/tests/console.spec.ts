@@ -1,4 +1,5 @@
 // The console, as a person uses it.
+import { randomBytes } from "node:crypto";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -137,6 +138,20 @@ test("a site is pinned with a switch, and a removal is taken back", async ({ pag
   await expect(row).toHaveCount(0);
   // After the time to undo it is gone for good.
   await expect.poll(async () => (await kith(reader, "sites", "--json")).includes(label)).toBe(false);
+});
+
+test("a site's page says who served how much of it", async ({ page }) => {
+  // Only the page is read: with something left to fetch, the peer stays.
+  const site = await publish({ "index.html": html("Served", "<h1>Served</h1>"), "large.bin": randomBytes(32 << 20) });
+  const { url, label } = await open(reader, magnetFromAuthor(site));
+  await page.goto(url, { waitUntil: "commit" });
+  await expect(page.locator("h1")).toHaveText("Served");
+  await visit(page, reader, `sites/${label}`);
+  const peers = page.getByRole("region", { name: "Who served it" });
+  await expect(peers.locator(".legend")).toContainText(/TCP|uTP/);
+  await expect(peers.locator(".legend")).toContainText(/[1-9].* verified/);
+  await expect(peers.locator("tbody tr").first()).toContainText("127.0.0.1");
+  await expect(page.getByRole("region", { name: "Pieces" }).getByRole("img")).toBeVisible();
 });
 
 test("the console says that the node stopped, and comes back with it", async ({ page }) => {

@@ -10,7 +10,7 @@ import { peersSection } from "../parts/peers.ts";
 import { privacySection } from "../parts/privacy.ts";
 import { toggle } from "../parts/switch.ts";
 import { Following, Part, type Kith } from "../part.ts";
-import { peerCount, share, shortAddress, siteName, siteURL } from "../sites.ts";
+import { peerCount, remember, share, shortAddress, siteName, siteURL, type SeenPeer } from "../sites.ts";
 import { format, t } from "../text/index.ts";
 import { moment } from "../text/format.ts";
 import { keptText } from "./sites.ts";
@@ -37,6 +37,7 @@ export class SitePage extends Part {
   /** The mode that is chosen but not saved; undefined when there is none. */
   declare mode: Mode | undefined;
   #stop = new AbortController();
+  #seen: readonly SeenPeer[] = [];
 
   constructor() {
     super();
@@ -50,6 +51,7 @@ export class SitePage extends Part {
       this.site = this.kith.live.site(this.label);
       this.error = undefined;
       this.mode = undefined;
+      this.#seen = [];
       void this.#follow(this.label, this.#stop.signal);
     }
   }
@@ -69,7 +71,9 @@ export class SitePage extends Part {
     while (!signal.aborted) {
       if (document.visibilityState === "visible") {
         try {
-          this.site = await this.kith.client.site(label, signal);
+          const site = await this.kith.client.site(label, signal);
+          this.#seen = remember(this.#seen, site.stats.peers ?? []);
+          this.site = site;
           this.error = undefined;
         } catch (error) {
           if (signal.aborted) {
@@ -88,7 +92,7 @@ export class SitePage extends Part {
       return html`<div class="page site">${this.#back()}${this.error ? failure(this.error, "site-error") : html`<p class="none" role="status">${t("sites.loading")}</p>`}</div>`;
     }
     return html`<div class="page site">
-      ${this.#back()} ${this.#header(s)} ${this.#trouble(s)} ${this.#figures(s)} ${this.#pieces(s)} ${peersSection(s)} ${this.#addresses(s)}
+      ${this.#back()} ${this.#header(s)} ${this.#trouble(s)} ${this.#figures(s)} ${this.#pieces(s)} ${peersSection(s, this.#seen)} ${this.#addresses(s)}
       ${privacySection(s, this.mode, {
         choose: (mode) => (this.mode = mode),
         save: (mode, allow) => void this.#save(mode, allow),

@@ -1,15 +1,14 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Peer, Site } from "../api/types.ts";
-import { byKind } from "../sites.ts";
+import type { Site } from "../api/types.ts";
+import { byKind, type SeenPeer } from "../sites.ts";
 import { format, t } from "../text/index.ts";
 import { servedBar } from "./charts.ts";
 
 /** How many peers are listed. */
 const listed = 50;
 
-/** Who serves the site, by kind and one by one. */
-export function peersSection(s: Site): TemplateResult {
-  const peers = s.stats.peers ?? [];
+/** Who serves the site, or did while the page looked on, by kind and one by one. */
+export function peersSection(s: Site, peers: readonly SeenPeer[]): TemplateResult {
   if (peers.length === 0) {
     return html`<section aria-labelledby="peers"><h2 id="peers">${t("peers.title")}</h2>
       <p class="none">${s.stats.stored > 0 && s.stats.stored >= s.stats.total ? t("peers.none.complete") : t("peers.none")}</p></section>`;
@@ -29,9 +28,9 @@ export function peersSection(s: Site): TemplateResult {
     ${sorted.length > listed ? html`<p class="hint">${t("peers.more", { count: sorted.length - listed })}</p>` : nothing}</section>`;
 }
 
-function row(p: Peer): TemplateResult {
-  return html`<tr><td><code dir="ltr" title=${p.id}>${p.addr || p.id}</code></td>
-    <td><span class="swatch kind-${p.kind}"></span>${t(`kind.${p.kind}`)}</td><td class="client">${p.client ?? ""}</td>
+function row(p: SeenPeer): TemplateResult {
+  return html`<tr class=${p.gone ? "gone" : ""}><td><code dir="ltr" title=${p.id}>${p.addr || p.id}</code></td>
+    <td><span class="swatch kind-${p.kind}"></span>${t(`kind.${p.kind}`)}</td><td class="client">${p.client ?? ""}${p.gone ? html` <span class="badge">${t("peers.gone")}</span>` : nothing}</td>
     <td class="number">${p.progress < 0 ? "–" : format.percent(p.progress)}</td>
     <td class="number">${format.bytes(p.downloaded)}</td><td class="number">${format.bytes(p.uploaded)}</td></tr>`;
 }
