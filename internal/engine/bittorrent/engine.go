@@ -37,8 +37,10 @@ type Engine struct {
 	mu     sync.Mutex
 	closed bool
 	sites  map[string]*site        // open or opening, by key
-	alias  map[string]string       // infohash → key of a site known by another one
 	cold   map[string]engine.Stats // of sites that are not open
+
+	aliasMu sync.Mutex        // taken after mu
+	alias   map[string]string // infohash → key of a site known by another one
 }
 
 var (
@@ -205,6 +207,11 @@ func (e *Engine) Close() error {
 
 // canonical is the key a site is kept under; the caller holds mu.
 func (e *Engine) canonical(key string) string {
+	if e.sites[key] != nil {
+		return key // opened before it was known to be a hybrid
+	}
+	e.aliasMu.Lock()
+	defer e.aliasMu.Unlock()
 	if other, ok := e.alias[key]; ok {
 		return other
 	}

@@ -51,7 +51,8 @@ func matches(key string, m *metafile.Meta) bool {
 	return (m.HasV1 && key == hex.EncodeToString(m.V1[:])) || (m.HasV2 && key == hex.EncodeToString(m.V2[:]))
 }
 
-// learnAlias makes both infohashes of a hybrid lead to the key.
+// learnAlias makes both infohashes of a hybrid lead to the key. It is called
+// with or without mu.
 func (e *Engine) learnAlias(key string, m *metafile.Meta) error {
 	if !m.HasV1 || !m.HasV2 {
 		return nil
@@ -60,14 +61,11 @@ func (e *Engine) learnAlias(key string, m *metafile.Meta) error {
 	if other == key {
 		other = hex.EncodeToString(m.V1[:])
 	}
-	e.mu.Lock()
-	_, taken := e.sites[other]
+	e.aliasMu.Lock()
 	known := e.alias[other] == key
-	if !taken {
-		e.alias[other] = key
-	}
-	e.mu.Unlock()
-	if taken || known {
+	e.alias[other] = key
+	e.aliasMu.Unlock()
+	if known {
 		return nil
 	}
 	return e.o.Store.Put(aliasPrefix+other, []byte(key))

@@ -77,11 +77,13 @@ func (e *Engine) index(key string) (t *metafile.Torrent, ok bool, err error) {
 // forget deletes everything stored of a site.
 func (e *Engine) forget(key string) error {
 	deletes := []string{indexPrefix + key, folderPrefix + key, countPrefix + key}
+	e.aliasMu.Lock()
 	for other, k := range e.alias {
 		if k == key {
 			delete(e.alias, other)
 			deletes = append(deletes, aliasPrefix+other)
 		}
 	}
+	e.aliasMu.Unlock()
 	return errors.Join(e.o.Store.Apply(nil, deletes), vault.Delete(e.path(key)))
 }
