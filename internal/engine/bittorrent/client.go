@@ -18,6 +18,9 @@ import (
 	"github.com/kith-web/kith/internal/fault"
 )
 
+// dhtRate is how many messages a second go to the DHT.
+const dhtRate = 100
+
 // clientName is what peers are told of this program.
 const clientName = "Kith"
 
@@ -71,7 +74,11 @@ func (e *Engine) config() (*torrent.ClientConfig, error) {
 	c.NoDHT = !e.o.DHT
 	c.PeriodicallyAnnounceTorrentsToDht = false // site.announceDHT does it
 	c.DhtStartingNodes = func(string) dht.StartingNodesGetter { return e.bootstrap }
-	c.ConfigureAnacrolixDhtServer = func(s *dht.ServerConfig) { s.Store = &itemStore{} }
+	c.ConfigureAnacrolixDhtServer = func(s *dht.ServerConfig) {
+		s.Store, s.Exp = &itemStore{}, itemTime
+		s.SendLimiter = rate.NewLimiter(dhtRate, dhtRate)
+		s.DefaultWant = []krpc.Want{krpc.WantNodes, krpc.WantNodes6}
+	}
 	c.EstablishedConnsPerTorrent = e.o.MaxPeers
 	c.HalfOpenConnsPerTorrent = 25
 	c.DialRateLimiter = rate.NewLimiter(50, 50)
@@ -196,13 +203,13 @@ func (d ipDialer) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	return d.Dialer.Dial(ctx, addr)
 }
 
-// quiet makes debug messages of what the wire library logs: it calls the
-// misbehaviour of a peer an error.
+// quiet makes debug messages of the warnings of the wire library, which calls
+// the misbehaviour of a peer an error, and drops the rest.
 type quiet struct{ slog.Handler }
 
 // Enabled implements slog.Handler.
-func (q quiet) Enabled(ctx context.Context, _ slog.Level) bool {
-	return q.Handler.Enabled(ctx, slog.LevelDebug)
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, slog.LevelDebug)
 }
 
 // Handle implements slog.Handler.

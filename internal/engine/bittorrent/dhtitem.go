@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/anacrolix/dht/v2"
 	"github.com/anacrolix/dht/v2/bep44"
@@ -112,8 +113,12 @@ func (r nameRecord) put(ctx context.Context, s *dht.Server) int {
 	return took
 }
 
-// maxItems is how many items of others this node keeps for the DHT.
-const maxItems = 10_000
+// maxItems is how many items of others this node keeps for the DHT, itemTime for
+// how long (BEP 44).
+const (
+	maxItems = 10_000
+	itemTime = 2 * time.Hour
+)
 
 // itemStore keeps items of the DHT, not too many.
 type itemStore struct {

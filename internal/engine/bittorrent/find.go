@@ -4,11 +4,13 @@ import (
 	"context"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/anacrolix/torrent"
 
 	"github.com/kith-web/kith/internal/address"
+	"github.com/kith-web/kith/internal/engine"
 )
 
 // Times of announces to the DHT: the longest one takes, the time to the next
@@ -44,9 +46,7 @@ func (s *site) hint(h address.Hints) {
 			peers = append(peers, torrent.PeerInfo{Addr: torrent.StringAddr(p), Source: torrent.PeerSourceDirect})
 		}
 	}
-	if len(peers) > 0 {
-		s.t.AddPeers(peers)
-	}
+	s.remind(peers)
 	s.addTrackers(h.Trackers)
 	s.addWebSeeds(h.WebSeeds)
 	if !s.isReady() {
@@ -122,6 +122,89 @@ func (s *site) addWebSeeds(urls []string) {
 	s.mu.Unlock()
 	if len(add) > 0 && !closed {
 		s.t.AddWebSeeds(add)
+	}
+}
+
+// Times between attempts to reach peers that were told of or were connected.
+const (
+	minRedial = 300 * time.Millisecond
+	maxRedial = time.Minute
+	maxFormer = 32
+)
+
+// past is the peers that were told of or connected. Its lock may be taken while
+// the wire library holds its own.
+type past struct {
+	mu        sync.Mutex
+	peers     []torrent.PeerInfo
+	redialing bool
+}
+
+// remind dials peers, and dials them again when none is connected: a peer that
+// hangs up, or starts after this node, is not lost. Trackers and the DHT name
+// others, but a site may have nothing but its hints.
+func (s *site) remind(peers []torrent.PeerInfo) {
+	if len(peers) > 0 {
+		s.note(peers)
+		s.t.AddPeers(peers)
+	}
+}
+
+// note remembers peers for redial.
+func (s *site) note(peers []torrent.PeerInfo) {
+	s.past.mu.Lock()
+	for _, p := range peers {
+		known := slices.ContainsFunc(s.past.peers, func(q torrent.PeerInfo) bool { return q.Addr.String() == p.Addr.String() })
+		if !known && len(s.past.peers) < maxFormer {
+			s.past.peers = append(s.past.peers, p)
+		}
+	}
+	begin := !s.past.redialing && s.ctx.Err() == nil
+	s.past.redialing = s.past.redialing || begin
+	s.past.mu.Unlock()
+	if begin {
+		go s.redial()
+	}
+}
+
+// redial runs until the site is closed.
+func (s *site) redial() {
+	wait := minRedial
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-s.hungUp:
+			wait = minRedial
+			timer.Reset(wait)
+			continue
+		case <-timer.C:
+		}
+		if _, connected := s.peersKnown(); connected > 0 {
+			continue // until one hangs up
+		}
+		if c := s.content.Load(); c == nil || c.missing() > 0 {
+			s.past.mu.Lock()
+			peers := slices.Clone(s.past.peers)
+			s.past.mu.Unlock()
+			s.t.AddPeers(peers)
+		}
+		wait = min(2*wait, maxRedial)
+		timer.Reset(wait)
+	}
+}
+
+// departed is told of a peer whose connection ended.
+func (s *site) departed(pc *torrent.PeerConn) {
+	if pc.Discovery != torrent.PeerSourceIncoming && kindOf(pc.Network) != engine.PeerWebRTC {
+		peer := torrent.PeerInfo{Addr: torrent.StringAddr(pc.RemoteAddr.String()), Source: pc.Discovery}
+		s.note([]torrent.PeerInfo{peer})
+	}
+	select {
+	case s.hungUp <- struct{}{}:
+	default:
 	}
 }
 

@@ -142,6 +142,7 @@ func (e *Engine) watch(c *torrent.Callbacks) {
 		if s := e.siteOf(pc.Torrent()); s != nil {
 			s.exchange.forget(pc)
 			s.ledger.left(&pc.Peer)
+			s.departed(pc)
 		}
 	}
 }

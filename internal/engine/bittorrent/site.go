@@ -40,9 +40,11 @@ type site struct {
 
 	content  atomic.Pointer[content]
 	exchange exchange
+	past     past
 	demand   demand
 	ledger   ledger
-	waiting  atomic.Int32 // readers
+	waiting  atomic.Int32  // readers
+	hungUp   chan struct{} // a peer did
 
 	mu       sync.Mutex
 	closed   bool
@@ -70,7 +72,7 @@ func (e *Engine) newSite(key string, a address.Address) (*site, error) {
 	s := &site{
 		e: e, key: key, addr: a.Root(), hash: shortHash(key), ctx: ctx, stop: stop,
 		ready: make(chan struct{}), failed: make(chan struct{}), gone: make(chan struct{}),
-		joined: map[string]bool{}, sources: map[string]bool{},
+		joined: map[string]bool{}, sources: map[string]bool{}, hungUp: make(chan struct{}, 1),
 	}
 	s.ledger.init()
 	base, _, err := recall[counters](e.o.Store, countPrefix+key)
@@ -131,7 +133,7 @@ func (s *site) load(index *metafile.Torrent) error {
 	c.vault, err = vault.Open(vault.Options{
 		Path: s.e.path(s.key), Meta: index.Meta, Folder: record.Root, Files: record.sources(),
 		OnComplete: s.ledger.verified,
-		OnLost:     func(first, end int) { go s.recheck(first, end) },
+		OnLost:     func(first, end int) { go s.lost(first, end) },
 		OnError:    func(err error) { s.e.o.Log.Warn("pieces of a torrent", "site", s.key, "error", err) },
 	})
 	if err != nil {
@@ -221,10 +223,20 @@ func (s *site) fail(err error) {
 
 func (s *site) isReady() bool { return s.content.Load() != nil }
 
-// recheck tells the library of pieces that are gone.
+// recheck tells the library of pieces that came or went.
 func (s *site) recheck(first, end int) {
 	for i := first; i < end && s.ctx.Err() == nil; i++ {
 		s.t.Piece(i).UpdateCompletion()
+	}
+}
+
+// lost tells the library of pieces that went, and hangs up: peers cannot be told
+// otherwise, and the library leaves what else they asked for unanswered when it
+// cannot read one piece.
+func (s *site) lost(first, end int) {
+	s.recheck(first, end)
+	for _, pc := range s.t.PeerConns() {
+		_ = pc.Close()
 	}
 }
 

@@ -96,7 +96,6 @@ func (c *content) stats() engine.Stats {
 		Total: c.meta.Size, Pieces: c.meta.Pieces, Have: c.vault.Count(),
 		Files: len(c.meta.Files), Folder: c.folder, Disk: c.vault.Stored() + c.pieces,
 	}
-	var stored int64
 	runs := min(mapRuns, st.Pieces)
 	var b strings.Builder
 	for r := range runs {
@@ -104,16 +103,37 @@ func (c *content) stats() engine.Stats {
 		for i := first; i < end; i++ {
 			if c.vault.Has(i) {
 				have++
-				stored += c.meta.PieceSize(i)
 			}
 		}
 		b.WriteByte(byte('0' + 9*have/(end-first)))
 	}
-	st.Map, st.Stored = b.String(), min(stored, st.Total)
-	if st.Have == st.Pieces {
-		st.Stored = st.Total
-	}
+	st.Map, st.Stored = b.String(), c.stored(st.Have)
 	return st
+}
+
+// stored is how much of the files is in pieces that are there.
+func (c *content) stored(have int) int64 {
+	switch have {
+	case c.meta.Pieces:
+		return c.meta.Size
+	case 0:
+		return 0
+	}
+	var sum int64
+	for _, f := range c.meta.Files {
+		if f.Link {
+			continue
+		}
+		for at := f.Offset; at < f.Offset+f.Size; {
+			i := at / c.meta.PieceLength
+			end := min((i+1)*c.meta.PieceLength, f.Offset+f.Size)
+			if c.vault.Has(int(i)) {
+				sum += end - at
+			}
+			at = end
+		}
+	}
+	return sum
 }
 
 // peers describes the peers that are connected.
