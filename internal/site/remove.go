@@ -121,10 +121,14 @@ func (m *Manager) forget(ctx context.Context, r *record, always bool) error {
 	}
 	m.mu.Unlock()
 	err := m.save(r)
+	var erasing error
 	for _, t := range targets {
-		err = errors.Join(err, m.erase(ctx, t, always))
+		erasing = errors.Join(erasing, m.erase(ctx, t, always))
 	}
-	return err
+	if err != nil { // on a full disk there was no room to write that something goes
+		err = m.save(r)
+	}
+	return errors.Join(err, erasing)
 }
 
 // erase has an engine delete what it stored for a target, unless that is needed.

@@ -85,5 +85,6 @@ func (e *Engine) forget(key string) error {
 		}
 	}
 	e.aliasMu.Unlock()
-	return errors.Join(e.o.Store.Apply(nil, deletes), vault.Delete(e.path(key)))
+	// The pieces first: on a full disk there may be no room to write that they went.
+	return errors.Join(vault.Delete(e.path(key)), e.o.Store.Apply(nil, deletes))
 }
