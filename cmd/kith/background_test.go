@@ -42,7 +42,8 @@ func (b *background) follow(r io.Reader) {
 	}
 }
 
-// await waits for a line of the command that matches.
+// await waits for a line of the command that matches, and sets the variables
+// that groups of the pattern are named for.
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	pattern, err := regexp.Compile(args[0])
 	ts.Check(err)
@@ -54,7 +55,12 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Fatalf("the command ended before it wrote %s", pattern)
 			}
 			ts.Logf("%s", line)
-			if pattern.MatchString(line) {
+			if found := pattern.FindStringSubmatch(line); found != nil {
+				for i, name := range pattern.SubexpNames() {
+					if name != "" {
+						ts.Setenv(name, found[i])
+					}
+				}
 				return
 			}
 		case <-late:

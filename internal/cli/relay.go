@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/kith-web/kith/internal/node"
 )
@@ -39,7 +38,7 @@ the old one is ended.`,
 		if err != nil {
 			return err
 		}
-		given(c.Flags(), &config.Relay, flags)
+		given(c.Flags().Changed, &config.Relay, flags)
 		log, err := node.NewLog(p.Err, config.Log)
 		if err != nil {
 			return err
@@ -64,7 +63,7 @@ the old one is ended.`,
 }
 
 // given puts the flags that were used over the configuration.
-func given(f *pflag.FlagSet, c *node.RelayConfig, flags node.RelayConfig) {
+func given(changed func(flag string) bool, c *node.RelayConfig, flags node.RelayConfig) {
 	for name, set := range map[string]func(){
 		"listen":       func() { c.Listen = flags.Listen },
 		"udp":          func() { c.UDP = flags.UDP },
@@ -73,7 +72,7 @@ func given(f *pflag.FlagSet, c *node.RelayConfig, flags node.RelayConfig) {
 		"metrics":      func() { c.Metrics = flags.Metrics },
 		"trusted":      func() { c.Trusted = flags.Trusted },
 	} {
-		if f.Changed(name) {
+		if changed(name) {
 			set()
 		}
 	}
