@@ -84,9 +84,7 @@ func (g *guarded) Accept() (net.Conn, error) {
 		if c.take() {
 			return c, nil
 		}
-		if err := conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			continue // it was of no use anyway
-		}
+		_ = conn.Close() // nothing was said on it
 	}
 }
 

@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"os"
@@ -357,4 +359,32 @@ func TestSwarmsAreKeptForTheNextRelay(t *testing.T) {
 	if n := third.Metrics().Tracker.Peers; n != 0 {
 		t.Errorf("%d peers out of nonsense", n)
 	}
+}
+
+func TestTheSameOverTLS(t *testing.T) {
+	certified := httptest.NewTLSServer(nil) // for its certificate
+	defer certified.Close()
+	r := run(t, relay.Options{TLS: &tls.Config{Certificates: certified.TLS.Certificates}})
+	client := certified.Client()
+	resp, err := client.Get(r.URLs()["http"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK || resp.ProtoMajor != 1 {
+		t.Errorf("%s %s", resp.Proto, resp.Status)
+	}
+	d := websocket.Dialer{TLSClientConfig: client.Transport.(*http.Transport).TLSClientConfig.Clone()}
+	d.TLSClientConfig.NextProtos = nil
+	conn, resp, err := d.Dial(r.URLs()["ws"], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	defer conn.Close()
+	conn.WriteMessage(websocket.TextMessage, []byte(`{"action":"scrape","info_hash":"aaaaaaaaaaaaaaaaaaaa"}`))
+	if _, answer, err := conn.ReadMessage(); err != nil || !bytes.Contains(answer, []byte(`"complete":0`)) {
+		t.Errorf("%s, %v", answer, err)
+	}
+	client.CloseIdleConnections()
 }

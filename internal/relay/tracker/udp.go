@@ -22,6 +22,8 @@ const (
 	// maxPacket keeps answers within one datagram on any path that carries the
 	// least MTU of IPv6 (RFC 8200 §5).
 	maxPacket = 1232
+	// readPause keeps a socket that fails again and again from taking a whole core.
+	readPause = time.Millisecond
 )
 
 // ServePacket answers the UDP tracker's requests that come in on conn until ctx
@@ -57,6 +59,7 @@ func (t *Tracker) work(ctx context.Context, conn *net.UDPConn) error {
 			return err
 		case err != nil: // an ICMP error of some earlier answer, or one packet cut short
 			t.o.Log.Debug("cannot read a packet", "error", err)
+			time.Sleep(readPause)
 			continue
 		}
 		answer := w.answer(in[:n], from, out[:0])
