@@ -52,6 +52,7 @@ func TestBrowser(t *testing.T) {
 		t.Skip("SKIPPED: the browser tests are long")
 	}
 	tools := requireTools(t)
+	scratch := t.TempDir() // outlives the nodes, which read published folders in place
 	kith := build(t)
 	reader := start(t, kith, "reader")
 	author := start(t, kith, "author")
@@ -61,7 +62,10 @@ func TestBrowser(t *testing.T) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, tools.node, "../node_modules/@playwright/test/cli.js", "test")
 	cmd.Args = append(cmd.Args, strings.Fields(os.Getenv("KITH_PLAYWRIGHT_ARGS"))...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // Playwright then closes its browsers
+	cmd.WaitDelay = stopWithin
 	cmd.Env = append(os.Environ(),
+		"TMPDIR="+scratch,
 		"PLAYWRIGHT_JSON_OUTPUT_NAME="+report,
 		"PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1",
 		"KITH_CHROMIUM="+tools.chromium,
