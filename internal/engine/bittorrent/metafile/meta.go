@@ -89,7 +89,10 @@ func ParseInfo(info []byte, l Limits) (*Meta, error) {
 	if err == nil {
 		err = p.finish()
 	}
-	return p.m, err
+	if err != nil {
+		return nil, err
+	}
+	return p.m, nil
 }
 
 // parser is an info dictionary on its way to a Meta.

@@ -35,6 +35,9 @@ func (p *parser) settle() error {
 	}
 	seen := make(map[string]int, len(p.entries)) // 1 + index of a file, 0 for a folder
 	for i, e := range p.entries {
+		if _, err := join(e.parts); err != nil {
+			return err
+		}
 		name, err := join(e.parts[strip:])
 		if err != nil {
 			return err
