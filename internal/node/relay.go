@@ -44,8 +44,11 @@ func NewRelay(home string, c RelayConfig, reuse bool, log *slog.Logger) (*relay.
 	}
 	o := relay.Options{
 		Listen: c.Listen, UDP: c.UDP, TURN: c.TURN, Metrics: c.Metrics, ReusePort: reuse, Secret: secret, Log: log,
-		Relay:   turn.Options{Rate: int(c.TURNRate), TotalRate: int(c.TURNTotal)},
-		Tracker: tracker.Options{Rate: guard.Limit{PerSecond: float64(c.Rate), Burst: 20 * c.Rate}},
+		Relay:              turn.Options{Rate: int(c.TURNRate), TotalRate: int(c.TURNTotal)},
+		MaxConnsPerAddress: c.Connections,
+		Tracker: tracker.Options{
+			Rate: guard.Limit{PerSecond: float64(c.Rate), Burst: 20 * c.Rate}, MaxSocketsPerAddress: c.Connections,
+		},
 	}
 	for _, t := range c.Trusted {
 		p, err := prefix(t)

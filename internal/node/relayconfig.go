@@ -16,6 +16,7 @@ type RelayConfig struct {
 	TURNRate    Size   `toml:"turn_rate" doc:"Most bytes a second that TURN carries for one connection."`
 	TURNTotal   Size   `toml:"turn_total" doc:"Most bytes a second that TURN carries for all together."`
 	Rate        int    `toml:"rate" doc:"Most requests a second that one address may make of the trackers, in the long run."`
+	Connections int    `toml:"connections" doc:"Most connections that one address may hold open."`
 	Trusted     List   `toml:"trusted" doc:"Reverse proxies in front, as addresses or prefixes, whose X-Forwarded-For is believed."`
 	Certificate string `toml:"certificate" doc:"A PEM file with the certificate for https:// and wss://. Empty: http:// and ws://, for a proxy in front."`
 	Key         string `toml:"key" doc:"A PEM file with its key."`
@@ -25,7 +26,7 @@ type RelayConfig struct {
 
 func defaultRelay() RelayConfig {
 	return RelayConfig{
-		Listen: "127.0.0.1:5487", TURN: relay.Off, TURNRate: 128 << 10, TURNTotal: 1 << 20, Rate: 50, Metrics: relay.Off,
+		Listen: "127.0.0.1:5487", TURN: relay.Off, TURNRate: 128 << 10, TURNTotal: 1 << 20, Rate: 50, Connections: 256, Metrics: relay.Off,
 	}
 }
 
@@ -45,8 +46,8 @@ func (c *Config) checkRelay() error {
 	if r.TURNRate <= 0 || r.TURNTotal <= 0 {
 		return bad("relay.turn_rate or turn_total", "0", "a size above 0")
 	}
-	if r.Rate <= 0 {
-		return bad("relay.rate", strconv.Itoa(r.Rate), "a number above 0")
+	if r.Rate <= 0 || r.Connections <= 0 {
+		return bad("relay.rate or connections", strconv.Itoa(min(r.Rate, r.Connections)), "a number above 0")
 	}
 	for _, t := range r.Trusted {
 		if _, err := prefix(t); err != nil {

@@ -173,7 +173,7 @@ func BenchmarkWebSocketAnnounce(b *testing.B) {
 					sent++
 				}
 				for own := false; !own; {
-					own = bytes.HasPrefix(readFrame(b, c.r), []byte(`{"action":"announce","interval"`))
+					own = bytes.Contains(readFrame(b, c.r), []byte(`"interval":`))
 				}
 				got++
 			}
