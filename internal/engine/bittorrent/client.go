@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -75,7 +76,7 @@ func (e *Engine) config() (*torrent.ClientConfig, error) {
 	c.PeriodicallyAnnounceTorrentsToDht = false // site.announceDHT does it
 	c.DhtStartingNodes = func(string) dht.StartingNodesGetter { return e.bootstrap }
 	c.ConfigureAnacrolixDhtServer = func(s *dht.ServerConfig) {
-		s.Store, s.Exp = &itemStore{}, itemTime
+		s.Store, s.Exp, s.PeerStore = &itemStore{}, itemTime, &peerStore{}
 		s.SendLimiter = rate.NewLimiter(dhtRate, dhtRate)
 		s.DefaultWant = []krpc.Want{krpc.WantNodes, krpc.WantNodes6}
 	}
@@ -85,6 +86,7 @@ func (e *Engine) config() (*torrent.ClientConfig, error) {
 	c.HeaderObfuscationPolicy = torrent.HeaderObfuscationPolicy{} // plain first: a round trip less
 	c.TrackerDialContext = capped(e.guarded(e.o.Trackers))
 	c.HTTPDialContext = e.guarded(e.o.Trackers)
+	c.WebTransport = padding{&http.Transport{DialContext: c.HTTPDialContext, MaxConnsPerHost: 10}}
 	c.Slogger = slog.New(quiet{e.o.Log.Handler()})
 	c.ExtendedHandshakeClientVersion, c.HTTPUserAgent = clientName, clientName
 	c.Bep20 = "-KT0001-"

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"github.com/anacrolix/dht/v2"
-	"github.com/anacrolix/dht/v2/bep44"
 	k_nearest_nodes "github.com/anacrolix/dht/v2/k-nearest-nodes"
 	"github.com/anacrolix/dht/v2/krpc"
 	"github.com/anacrolix/dht/v2/traversal"
@@ -111,54 +109,4 @@ func (r nameRecord) put(ctx context.Context, s *dht.Server) int {
 	})
 	wg.Wait()
 	return took
-}
-
-// maxItems is how many items of others this node keeps for the DHT, itemTime for
-// how long (BEP 44).
-const (
-	maxItems = 10_000
-	itemTime = 2 * time.Hour
-)
-
-// itemStore keeps items of the DHT, not too many.
-type itemStore struct {
-	mu    sync.Mutex
-	items map[bep44.Target]*bep44.Item
-}
-
-var _ bep44.Store = (*itemStore)(nil)
-
-// Put implements bep44.Store. When there is no room some other item goes.
-func (s *itemStore) Put(i *bep44.Item) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.items == nil {
-		s.items = map[bep44.Target]*bep44.Item{}
-	}
-	if len(s.items) >= maxItems {
-		for t := range s.items {
-			delete(s.items, t)
-			break
-		}
-	}
-	s.items[i.Target()] = i
-	return nil
-}
-
-// Get implements bep44.Store.
-func (s *itemStore) Get(t bep44.Target) (*bep44.Item, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if i := s.items[t]; i != nil {
-		return i, nil
-	}
-	return nil, bep44.ErrItemNotFound
-}
-
-// Del implements bep44.Store.
-func (s *itemStore) Del(t bep44.Target) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.items, t)
-	return nil
 }

@@ -2,6 +2,7 @@ package bittorrent_test
 
 import (
 	"context"
+	"encoding/hex"
 	"log/slog"
 	"net"
 	"os"
@@ -144,3 +145,5 @@ func within(t testing.TB, d time.Duration) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }

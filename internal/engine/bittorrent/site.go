@@ -99,8 +99,7 @@ func (s *site) begin(index *metafile.Torrent) error {
 	if index != nil {
 		opts.InfoBytes = index.Info
 		if index.HasV1 && index.HasV2 {
-			opts.InfoHash = index.V1
-			opts.InfoHashV2.Set(index.V2)
+			opts.InfoHash = index.V1 // the library finds the other one in the index
 		}
 	}
 	s.e.open.Store(s.hash, s)
