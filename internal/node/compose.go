@@ -180,7 +180,28 @@ func (p *parts) startPublisher() error {
 		Gateway: "localhost:" + strconv.Itoa(p.port), Log: p.node.o.Log.With("part", "publish"),
 		MaxFiles: p.node.o.Config.Publish.MaxFiles, MaxSize: int64(p.node.o.Config.Publish.MaxSize),
 	})
+	if err == nil {
+		p.renewNames()
+	}
 	return err
+}
+
+// renewNames has the engines announce the names of this node again, beside
+// everything else that starts.
+func (p *parts) renewNames() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := p.publisher.Renew(ctx); err != nil && ctx.Err() == nil {
+			p.node.o.Log.Warn("some names were not renewed", "error", err)
+		}
+	}()
+	p.node.onClose("names", func() error {
+		cancel()
+		<-done
+		return nil
+	})
 }
 
 func (p *parts) startAPI() error {

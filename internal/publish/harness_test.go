@@ -23,6 +23,8 @@ type bench struct {
 	keeper    *keeper
 	home      string
 	folder    string
+
+	publications, names publish.Bucket
 }
 
 // setUp makes a bench; change may alter the options.
@@ -39,6 +41,7 @@ func setUp(t *testing.T, change func(*publish.Options)) *bench {
 	must(t, err)
 	names, err := s.Bucket("names")
 	must(t, err)
+	b.publications, b.names = publications, names
 	o := publish.Options{
 		Engines: []engine.Publisher{b.ipfs, b.wtp}, Publications: publications, Names: names, Keeper: b.keeper,
 	}

@@ -1,10 +1,14 @@
 package publish_test
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/engine"
+	"github.com/kith-web/kith/internal/engine/memory"
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/publish"
 	"github.com/kith-web/kith/internal/store"
@@ -107,5 +111,31 @@ func TestNamesAndPublicationsSurviveARestart(t *testing.T) {
 	must(t, err)
 	if second.IPNS != first.IPNS || second.Reused != 1 {
 		t.Errorf("%+v", second)
+	}
+}
+
+func TestNamesAreRenewedAfterARestart(t *testing.T) {
+	b := setUp(t, nil)
+	b.write(t, map[string]string{"a": "1"})
+	pub := b.publish(t, publish.Request{Name: "blog"})
+	// Engines that start again hold no keys and, in a network that forgot,
+	// nobody knows the names any more.
+	network := memory.NewNetwork()
+	fresh := setUp(t, func(o *publish.Options) {
+		o.Publications, o.Names = b.publications, b.names
+		o.Engines = []engine.Publisher{
+			newEngine(t, memory.Options{Network: network}),
+			newEngine(t, memory.Options{Network: network, As: address.NetworkBitTorrent}),
+		}
+	})
+	other := newEngine(t, memory.Options{Network: network})
+	brief, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, _, err := other.ResolveName(brief, parse(t, pub.IPNS)); err == nil {
+		t.Fatal("the name is known before it is renewed")
+	}
+	must(t, fresh.Renew(t.Context()))
+	if got, _, err := other.ResolveName(t.Context(), parse(t, pub.IPNS)); err != nil || got.String() != pub.IPFS {
+		t.Errorf("%s leads to %s, %v; want %s", pub.IPNS, got, err, pub.IPFS)
 	}
 }

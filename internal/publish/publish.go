@@ -91,7 +91,8 @@ func (p *Publisher) conclude(ctx context.Context, r Request, out *outcome, old r
 	return rec.Publication.complete(p.o.Gateway), nil
 }
 
-// moveName points the keys of the record's name at addresses.
+// moveName points the keys of the record's name at addresses, one an engine; an
+// engine without one keeps what its name points at.
 func (p *Publisher) moveName(ctx context.Context, rec *record, addresses []address.Address) error {
 	if rec.Mutable == "" {
 		return nil
@@ -102,7 +103,7 @@ func (p *Publisher) moveName(ctx context.Context, rec *record, addresses []addre
 	}
 	for i, e := range p.o.Engines {
 		namer, ok := e.(engine.Namer)
-		if !ok {
+		if !ok || !addresses[i].Valid() {
 			continue
 		}
 		key, err := deriveKey(seed, e.Network())

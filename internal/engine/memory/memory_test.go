@@ -40,7 +40,6 @@ func TestSuite(t *testing.T) {
 					}
 					return start(t, disks[e])
 				},
-				Timeout: 10 * time.Second,
 			})
 		})
 	}
