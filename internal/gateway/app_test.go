@@ -41,7 +41,7 @@ func TestAnAppIsKeptInOnEveryResponse(t *testing.T) {
 	w.awaitSite(origin+"/", "app", inShell...)
 	etag := w.get(origin + "/").header.Get("Etag")
 	check("page", w.get(origin+"/", inShell...), 200)
-	check("page from a shell that says nothing", w.get(origin+"/", frame("cross-site", "")...), 200)
+	check("frame that does not say whose it is", w.get(origin+"/", frame("cross-site", "")...), 403)
 	check("own frame", w.get(origin+"/", frame("same-origin", origin+"/")...), 200)
 	check("worker", w.get(origin+"/sw.js", "Service-Worker: script"), 200)
 	check("HEAD", w.do("HEAD", origin+"/"), 200)
@@ -116,6 +116,13 @@ func TestStorageIsClearedOnceForABrowser(t *testing.T) {
 	if got := w.get(origin + "/"); got.header.Get("Clear-Site-Data") != "" {
 		t.Error("a script was told to clear the browser's storage")
 	}
+	// What is not the page itself may be of another place than the page.
+	part := []string{"Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image", "Sec-Fetch-Site: same-origin"}
+	for _, headers := range [][]string{part, frame("same-origin", origin+"/")} {
+		if got := w.get(origin+"/", headers...); got.header.Get("Clear-Site-Data") != "" {
+			t.Errorf("%v cleared the storage of another place", headers)
+		}
+	}
 	if got := w.get(origin+"/", navigation("none")...); got.header.Get("Clear-Site-Data") != `"*"` {
 		t.Errorf("the browser was not told: %v", got.header)
 	}
@@ -123,12 +130,85 @@ func TestStorageIsClearedOnceForABrowser(t *testing.T) {
 		t.Error("the browser was told twice")
 	}
 
-	// A site that became an app is cleared on the way to the shell.
+	// What an app stores is in its frame: there it is cleared, once, and in a tab
+	// nothing is ever left.
 	w.sites.set(a, gateway.Policy{App: true})
 	w.sites.mu.Lock()
 	w.sites.clear = true
 	w.sites.mu.Unlock()
-	if got := w.get(origin+"/", navigation("none")...); got.status != 303 || got.header.Get("Clear-Site-Data") != `"*"` {
-		t.Errorf("on the way to the shell: %d %v", got.status, got.header)
+	for range 2 {
+		if got := w.get(origin+"/", navigation("none")...); got.status != 303 || got.header.Get("Clear-Site-Data") != `"storage"` {
+			t.Errorf("on the way to the shell: %d %v", got.status, got.header)
+		}
+	}
+	inShell := frame("cross-site", "http://localhost"+w.port+"/")
+	if got := w.get(origin+"/", inShell...); got.header.Get("Clear-Site-Data") != `"*"` {
+		t.Errorf("the app was not cleared: %v", got.header)
+	}
+	if got := w.get(origin+"/", inShell...); got.header.Get("Clear-Site-Data") != "" {
+		t.Error("the app was cleared twice")
+	}
+}
+
+// TestAnAppHasNoServiceWorker: a worker could answer with pages that have no
+// policy, so whatever script is asked for as one ends itself.
+func TestAnAppHasNoServiceWorker(t *testing.T) {
+	w := newWorld(t, gateway.Options{})
+	origin, a := w.publish(map[string][]byte{"index.html": []byte("app"), "sw.js": []byte("onfetch = escape")})
+	worker := []string{"Service-Worker: script", "Sec-Fetch-Dest: serviceworker", "Sec-Fetch-Mode: same-origin", "Sec-Fetch-Site: same-origin"}
+	if got := w.get(origin+"/sw.js", worker...); got.body != "onfetch = escape" || strings.Contains(got.header.Get("Cache-Control"), "immutable") {
+		t.Errorf("a site's worker: %q %v", got.body, got.header)
+	}
+	w.sites.set(a, gateway.Policy{App: true})
+	for _, path := range []string{"/sw.js", "/missing.js"} {
+		got := w.get(origin+path, append(worker, "If-None-Match: *")...)
+		if got.status != 200 || !strings.Contains(got.body, "unregister()") || strings.Contains(got.body, "fetch") ||
+			!strings.HasPrefix(got.header.Get("Content-Type"), "text/javascript") || got.header.Get("Content-Security-Policy") == "" {
+			t.Errorf("an app's worker at %s: %d %q %v", path, got.status, got.body, got.header)
+		}
+	}
+}
+
+// TestWhatABrowserKeptHasNoOlderPolicy: a page in the browser's cache carries
+// the policy of its time.
+func TestWhatABrowserKeptHasNoOlderPolicy(t *testing.T) {
+	w := newWorld(t, gateway.Options{})
+	origin, a := w.publish(map[string][]byte{"index.html": []byte("app"), "list/x": []byte("x")})
+	for _, path := range []string{"/", "/list/"} {
+		seen := map[string]bool{}
+		for _, p := range []gateway.Policy{{}, {App: true}, {App: true, Allow: []string{"https://a.example"}}} {
+			w.sites.set(a, p)
+			got := w.get(origin + path)
+			etag := got.header.Get("Etag")
+			if seen[etag] {
+				t.Errorf("%s with %+v has a tag that another policy had", path, p)
+			}
+			seen[etag] = true
+			if p.App && strings.Contains(got.header.Get("Cache-Control"), "immutable") {
+				t.Errorf("%s of an app is kept without asking again", path)
+			}
+			if again := w.get(origin+path, "If-None-Match: "+etag); again.status != 304 {
+				t.Errorf("%s with %+v: its own tag %s gives %d", path, p, etag, again.status)
+			}
+		}
+	}
+}
+
+// TestABrowserWithoutFetchMetadataIsTakenAtItsReferer: without it, an app would
+// run in a tab, where nothing stops it from navigating away.
+func TestABrowserWithoutFetchMetadataIsTakenAtItsReferer(t *testing.T) {
+	w := newWorld(t, gateway.Options{})
+	origin, a := w.publish(map[string][]byte{"index.html": []byte("app")})
+	w.sites.set(a, gateway.Policy{App: true})
+	for referer, want := range map[string]int{
+		"": 303, "http://evil.example/": 303, "http://localhost" + w.port + "/": 200, origin + "/other": 200,
+	} {
+		headers := []string{"Accept: text/html,*/*;q=0.8"}
+		if referer != "" {
+			headers = append(headers, "Referer: "+referer)
+		}
+		if got := w.get(origin+"/", headers...); got.status != want {
+			t.Errorf("from %q: %d, want %d", referer, got.status, want)
+		}
 	}
 }

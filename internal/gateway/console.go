@@ -133,9 +133,9 @@ func (g *Gateway) serveIPFSPath(w http.ResponseWriter, r *http.Request, p *place
 		g.refuse(w, r, fault.Status(err), err)
 		return
 	}
-	if header(r, "Service-Worker") != "" {
+	if isWorker(r) || isPart(r) {
 		g.refuse(w, r, http.StatusForbidden,
-			fault.New(fault.Forbidden, "a service worker cannot be registered for a path").
+			fault.New(fault.Forbidden, "a path of this origin cannot be a part of a page").
 				WithHint("open the site at an origin of its own"))
 		return
 	}
@@ -148,6 +148,13 @@ func (g *Gateway) serveIPFSPath(w http.ResponseWriter, r *http.Request, p *place
 	// For browsers too old to say that they navigate.
 	w.Header()["Content-Security-Policy"] = []string{"sandbox"}
 	g.serveIPFS(w, r)
+}
+
+// isPart reports whether a browser loads r as a part of a page: a script, a
+// style, a fetch. On the console's origin nothing of a site may be one.
+func isPart(r *http.Request) bool {
+	mode := header(r, "Sec-Fetch-Mode")
+	return mode != "" && mode != "navigate" && header(r, "Sec-Fetch-Site") != "none"
 }
 
 // navigates reports whether a browser says that it fills a window with r.

@@ -51,6 +51,8 @@ func (g *Gateway) serveSite(w http.ResponseWriter, r *http.Request, p *place) {
 		x.redirect(http.StatusMovedPermanently, p.origin()+requestURI(r))
 	case path == reserved || strings.HasPrefix(path, reserved+"/"):
 		x.serveReserved()
+	case isWorker(r) && x.policy().App:
+		x.retireWorker()
 	case isNavigation(r):
 		x.navigate()
 	default:
@@ -68,7 +70,7 @@ func requestURI(r *http.Request) string {
 func (x *exchange) navigate() {
 	app := x.policy().App
 	switch {
-	case app && isTopLevel(x.r):
+	case app && !x.isFramed():
 		x.toShell()
 		return
 	case !app && isForeign(x.r) && !isTopLevel(x.r):
@@ -106,16 +108,11 @@ func (x *exchange) navigate() {
 // an answer that could be taken for one.
 func abandon() { panic(http.ErrAbortHandler) }
 
-// toShell sends an app that fills a tab to the shell. The storage that it had
-// as a site of its own is cleared here or never: what the shell's frame stores
-// is kept apart from it.
+// toShell sends an app that fills a tab to the shell. An app keeps nothing in a
+// tab, so what is there is left from when it was an ordinary site, and cleared.
+// Browsers keep apart what the shell's frame stores; that stays.
 func (x *exchange) toShell() {
-	ctx, cancel := context.WithTimeout(x.r.Context(), x.g.o.Grace)
-	defer cancel()
-	if handle, err := x.g.o.Sites.Open(ctx, x.p.address); err == nil {
-		defer handle.Close()
-		x.handle = handle
-	}
+	x.w.Header()["Clear-Site-Data"] = x.g.fixed.clearStorage
 	x.redirect(http.StatusSeeOther, x.p.console()+"/app/"+x.p.label+requestURI(x.r))
 }
 
@@ -144,7 +141,7 @@ func (x *exchange) serve() {
 	case out.location != "":
 		x.redirect(out.status, x.target(out.location))
 	case out.file != nil:
-		err = x.serveFile(out, timer)
+		err = x.serveFile(out, &pace{w: x.w, timer: timer, patience: x.g.o.Stall})
 	case out.info != nil:
 		err = x.serveFolder(out)
 	default:
@@ -202,8 +199,7 @@ func (x *exchange) policy() Policy {
 	if x.handle != nil {
 		return x.handle.Policy()
 	}
-	v, _ := x.g.o.Sites.Look(x.p.address)
-	return v.Policy
+	return x.g.o.Sites.PolicyOf(x.p.address)
 }
 
 // send writes the status and the headers, to which it adds those of the
@@ -211,7 +207,7 @@ func (x *exchange) policy() Policy {
 func (x *exchange) send(status int) {
 	h := x.w.Header()
 	x.g.apply(h, x.p, x.policy())
-	if x.handle != nil && len(x.r.Header["Sec-Fetch-Mode"]) > 0 && x.handle.ClearOnNext() {
+	if x.handle != nil && x.isShown() && x.handle.ClearOnNext() {
 		h["Clear-Site-Data"] = x.g.fixed.clear
 	}
 	x.w.WriteHeader(status)

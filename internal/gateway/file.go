@@ -19,10 +19,10 @@ import (
 // the connection by the kernel's own copy.
 const smallFile = 32 << 10
 
-// serveFile answers with a file. An error means that nothing was sent yet; once
-// the first bytes are here the timer is stopped, and from then on a failure cuts
-// the connection, so that nobody takes a part for the whole.
-func (x *exchange) serveFile(f *found, timer *time.Timer) error {
+// serveFile answers with a file, at its pace. An error means that nothing was
+// sent yet; once the first bytes are here, a failure cuts the connection, so that
+// nobody takes a part for the whole.
+func (x *exchange) serveFile(f *found, p *pace) error {
 	h := x.w.Header()
 	v := x.validate(f, h)
 	spans := []span(nil)
@@ -49,15 +49,15 @@ func (x *exchange) serveFile(f *found, timer *time.Timer) error {
 	if err != nil {
 		return err
 	}
-	timer.Stop()
+	p.begin()
 	h["Content-Type"] = []string{contentType(f.name, head)}
 	switch len(spans) {
 	case 0:
-		x.serveWhole(f, head)
+		x.serveWhole(f, head, p)
 	case 1:
-		x.serveSpan(f, spans[0])
+		x.serveSpan(f, spans[0], p)
 	default:
-		x.serveSpans(f, spans)
+		x.serveSpans(f, spans, p)
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func (x *exchange) validate(f *found, h http.Header) validators {
 		return validators{}
 	}
 	h["Cache-Control"] = x.g.fixed.revalidate
-	if x.p.address.Immutable() {
+	if x.p.address.Immutable() && !isWorker(x.r) && !x.policy().App {
 		h["Cache-Control"] = x.g.fixed.immutable
 	}
 	v := validators{etag: x.etag(f), modified: f.info.ModTime()}
@@ -88,11 +88,11 @@ func (x *exchange) validate(f *found, h http.Header) validators {
 func (x *exchange) etag(f *found) string {
 	if i, ok := f.info.(engine.Identity); ok {
 		if id := i.ContentID(); id != "" {
-			return `"` + id + `"`
+			return x.tag(`"` + id + `"`)
 		}
 	}
 	sum := sha256.Sum256([]byte(contentKey(x.handle.Target()) + "\x00" + f.name))
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:18]) + `"`
+	return x.tag(`"` + base64.RawURLEncoding.EncodeToString(sum[:18]) + `"`)
 }
 
 // spans are the parts of a file that the request asks for.
@@ -148,7 +148,7 @@ func readAt(f io.ReaderAt, p []byte, offset int64, ask bool) error {
 }
 
 // serveWhole sends all of a file; a small one is in head already.
-func (x *exchange) serveWhole(f *found, head []byte) {
+func (x *exchange) serveWhole(f *found, head []byte, p *pace) {
 	size := f.info.Size()
 	x.w.Header()["Content-Length"] = []string{strconv.FormatInt(size, 10)}
 	x.send(f.status)
@@ -159,12 +159,12 @@ func (x *exchange) serveWhole(f *found, head []byte) {
 		_, _ = x.w.Write(head)
 		return
 	}
-	n, err := f.file.WriteTo(x.w)
+	n, err := f.file.WriteTo(p)
 	x.ended(f, n, size, err)
 }
 
 // serveSpan sends one part of a file.
-func (x *exchange) serveSpan(f *found, s span) {
+func (x *exchange) serveSpan(f *found, s span, p *pace) {
 	h := x.w.Header()
 	h["Content-Range"] = []string{s.contentRange(f.info.Size())}
 	h["Content-Length"] = []string{strconv.FormatInt(s.length, 10)}
@@ -172,7 +172,7 @@ func (x *exchange) serveSpan(f *found, s span) {
 	if x.r.Method == http.MethodHead {
 		return
 	}
-	n, err := writeSpan(x.w, f.file, s, f.info)
+	n, err := writeSpan(p, f.file, s, f.info)
 	x.ended(f, n, s.length, err)
 }
 

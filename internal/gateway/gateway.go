@@ -15,9 +15,11 @@ const (
 	DefaultGrace        = 400 * time.Millisecond
 	DefaultPatience     = time.Minute
 	DefaultPagePatience = 2 * time.Minute
+	DefaultStall        = 2 * time.Minute
 	DefaultListPage     = 1000
 	DefaultMaxList      = 1 << 17
 	DefaultMaxWaiting   = 256
+	DefaultSiteWaiting  = 32
 	DefaultMaxRanges    = 32
 	DefaultMaxRedirects = 64 << 10
 )
@@ -40,13 +42,17 @@ type Options struct {
 
 	// Grace is how long a navigation waits before a page with progress is
 	// shown; Patience how long anything else waits before 504; PagePatience how
-	// long a site is looked for behind the page.
+	// long a site is looked for behind the page. Stall is how long a response
+	// that has begun waits for its next bytes from peers; a client may take its
+	// time.
 	Grace        time.Duration
 	Patience     time.Duration
 	PagePatience time.Duration
-	// MaxWaiting is how many pages may show progress at once. Others wait as
-	// scripts do.
-	MaxWaiting int
+	Stall        time.Duration
+	// MaxWaiting is how many pages may show progress at once, MaxSiteWaiting how
+	// many of one site. Others wait as scripts do.
+	MaxWaiting     int
+	MaxSiteWaiting int
 	// ListPage is how many names one page of a listing has, MaxList how many a
 	// folder may have that is listed at all.
 	ListPage int
@@ -65,7 +71,9 @@ func (o *Options) setDefaults() {
 	setDefault(&o.Grace, DefaultGrace)
 	setDefault(&o.Patience, DefaultPatience)
 	setDefault(&o.PagePatience, DefaultPagePatience)
+	setDefault(&o.Stall, DefaultStall)
 	setDefault(&o.MaxWaiting, DefaultMaxWaiting)
+	setDefault(&o.MaxSiteWaiting, DefaultSiteWaiting)
 	setDefault(&o.ListPage, DefaultListPage)
 	setDefault(&o.MaxList, DefaultMaxList)
 	setDefault(&o.MaxRanges, DefaultMaxRanges)

@@ -49,14 +49,14 @@ func isPrefetch(r *http.Request) bool {
 // fetch the origins of sites and learn, from what answers and how fast, which
 // of them a person has, or make the node fetch and serve what nobody asked for.
 //
-// The shell's frame is the one exception; whether the site is an app is seen
-// later. The answer is the same whatever the node knows of the site.
+// The shell's frame is the one exception, told by its Referer; whether the site
+// is an app is seen later. The answer is the same whatever the node knows of the site.
 func admit(r *http.Request, p *place) error {
 	if !isForeign(r) {
 		return nil
 	}
 	if isNavigation(r) && !isPrefetch(r) {
-		if isTopLevel(r) || mayBeShell(r, p) {
+		if isTopLevel(r) || header(r, "Sec-Fetch-Dest") == "iframe" && isFromShell(r, p) {
 			return nil
 		}
 	}
@@ -64,12 +64,24 @@ func admit(r *http.Request, p *place) error {
 		WithHint("open the site in a tab of its own")
 }
 
-// mayBeShell reports whether a frame of another origin may be the shell's: only
-// a frame that says where it is, and says somewhere else, is surely not.
-func mayBeShell(r *http.Request, p *place) bool {
-	if header(r, "Sec-Fetch-Dest") != "iframe" {
-		return false
+// isFromShell reports whether the page that sent r is on the shell's origin. The
+// shell's frame says so (referrerpolicy="origin"), and no page can say it of
+// itself that is not there.
+func isFromShell(r *http.Request, p *place) bool {
+	return strings.HasPrefix(header(r, "Referer"), p.console()+"/")
+}
+
+// isFramed reports whether an app is asked for by the shell's frame, or by one
+// of its own. A browser too old to say what it fills is taken at its Referer.
+func (x *exchange) isFramed() bool {
+	if dest := header(x.r, "Sec-Fetch-Dest"); dest != "" {
+		return dest != "document"
 	}
-	referer := header(r, "Referer")
-	return referer == "" || referer == p.console() || strings.HasPrefix(referer, p.console()+"/")
+	return isFromShell(x.r, x.p) || strings.HasPrefix(header(x.r, "Referer"), x.p.origin()+"/")
+}
+
+// isShown reports whether a browser asks for the page where it shows the site
+// now: an app in a frame, a site in a tab. What it stored is kept in that place.
+func (x *exchange) isShown() bool {
+	return len(x.r.Header["Sec-Fetch-Mode"]) > 0 && isNavigation(x.r) && isTopLevel(x.r) != x.policy().App
 }

@@ -77,7 +77,7 @@ func (x *exchange) serveFolder(f *found) error {
 		return err
 	}
 	sum := sha256.Sum256(body)
-	v := validators{etag: `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+	v := validators{etag: x.tag(`W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`)}
 	h["Etag"] = []string{v.etag}
 	switch v.precondition(x.r) {
 	case notModified:

@@ -10,7 +10,7 @@ import (
 )
 
 // serveSpans sends several parts of a file (RFC 9110 §14.6).
-func (x *exchange) serveSpans(f *found, spans []span) {
+func (x *exchange) serveSpans(f *found, spans []span, p *pace) {
 	h := x.w.Header()
 	kind, boundary, size := h["Content-Type"][0], rand.Text(), f.info.Size()
 	h["Content-Type"] = []string{"multipart/byteranges; boundary=" + boundary}
@@ -20,7 +20,7 @@ func (x *exchange) serveSpans(f *found, spans []span) {
 	if x.r.Method == http.MethodHead {
 		return
 	}
-	out := &counter{w: x.w}
+	out := &counter{w: p}
 	err := writeParts(out, spans, kind, boundary, size, func(w io.Writer, s span) error {
 		n, err := writeSpan(w, f.file, s, f.info)
 		if err == nil && n < s.length {

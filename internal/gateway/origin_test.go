@@ -172,6 +172,10 @@ func TestIPFSForms(t *testing.T) {
 			}
 		}
 	}
+	part := []string{"Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: script"}
+	if got := w.get("http://localhost"+w.port+"/ipfs/"+c+"/x.js", part...); got.status != 403 {
+		t.Errorf("the console could run a site's script: %d", got.status)
+	}
 	if got := w.get("http://127.0.0.1"+w.port+"/ipfs/"+c+"/sw.js", "Service-Worker: script"); got.status != 403 {
 		t.Errorf("a service worker on a path: %d", got.status)
 	}
@@ -231,6 +235,8 @@ func TestOtherOriginsLearnNothing(t *testing.T) {
 		frame("cross-site", "http://localhost.evil.example/"),
 		frame("cross-site", shell+".evil.example/"),
 		frame("cross-site", origin+"/"),
+		frame("cross-site", shell),
+		frame("cross-site", ""),
 		{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: object"},
 		{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: embed"},
 		append(navigation("cross-site"), "Sec-Purpose: prefetch;prerender"),

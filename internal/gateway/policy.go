@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,7 +12,7 @@ import (
 // them costs no allocation. Nobody changes them.
 type fixedHeaders struct {
 	yes, nosniff, sameOrigin, popups, bytes, immutable, revalidate, noStore []string
-	clear, allow                                                            []string
+	clear, clearStorage, allow                                              []string
 }
 
 func newFixedHeaders() fixedHeaders {
@@ -21,7 +23,7 @@ func newFixedHeaders() fixedHeaders {
 		// 48 weeks, as the path gateway specification has it.
 		immutable:  one("public, max-age=29030400, immutable"),
 		revalidate: one("public, max-age=0, must-revalidate"),
-		noStore:    one("no-store"), clear: one(`"*"`), allow: one("GET, HEAD, OPTIONS"),
+		noStore:    one("no-store"), clear: one(`"*"`), clearStorage: one(`"storage"`), allow: one("GET, HEAD, OPTIONS"),
 	}
 }
 
@@ -65,6 +67,17 @@ func appPolicy(shell string, allow []string) (csp, allowlist string) {
 		"; form-action 'self'; frame-src 'self'; base-uri 'self'; object-src 'none'" +
 		"; frame-ancestors 'self' " + shell
 	return csp, "(response-origin" + patterns.String() + ")"
+}
+
+// tag adds to the quoted tag of a response what its policy is: a page that a
+// browser kept must not come back with what was allowed then.
+func (x *exchange) tag(etag string) string {
+	policy := x.policy()
+	if !policy.App {
+		return etag
+	}
+	sum := sha256.Sum256([]byte(strings.Join(policy.Allow, " ")))
+	return strings.TrimSuffix(etag, `"`) + ".app" + hex.EncodeToString(sum[:4]) + `"`
 }
 
 // allowedOrigin reads one origin a person allowed, as a CSP source and as a

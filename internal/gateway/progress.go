@@ -43,8 +43,7 @@ type problem struct {
 }
 
 func (x *exchange) progress(a *attempt) progress {
-	v, _ := x.g.o.Sites.Look(x.p.address)
-	s := v.Stats
+	s := x.g.o.Sites.Look(x.p.address)
 	out := progress{
 		State: "waiting", Status: waitingFor(s), Peers: len(s.Peers), Known: s.Known, Kinds: map[string]int{},
 		Total: s.Total, Stored: s.Stored, Rate: s.DownRate, Elapsed: time.Since(a.began).Milliseconds(),

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/address"
+	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/engine/enginetest"
 	"github.com/kith-web/kith/internal/gateway"
 )
@@ -27,7 +28,8 @@ type witness struct {
 }
 
 func (s *witness) Open(context.Context, address.Address) (gateway.Handle, error) { return s, nil }
-func (s *witness) Look(address.Address) (gateway.View, bool)                     { return gateway.View{}, true }
+func (s *witness) PolicyOf(address.Address) gateway.Policy                       { return gateway.Policy{} }
+func (s *witness) Look(address.Address) engine.Stats                             { return engine.Stats{} }
 func (s *witness) FS(context.Context) fs.FS                                      { return witnessFS{s} }
 func (s *witness) Target() address.Address                                       { return address.FromInfoHash([20]byte{1}) }
 func (s *witness) Policy() gateway.Policy                                        { return gateway.Policy{} }

@@ -13,9 +13,11 @@ type Sites interface {
 	// Open returns the site at a, waiting for peers until ctx ends. Looking for
 	// it goes on without the caller.
 	Open(ctx context.Context, a address.Address) (Handle, error)
-	// Look says what is known of a site without opening it; ok is false for one
-	// nobody asked for yet.
-	Look(a address.Address) (v View, ok bool)
+	// PolicyOf is how the person wants the site at a shown; the zero Policy for
+	// one that nobody asked for yet. Every navigation asks, so it must be cheap.
+	PolicyOf(a address.Address) Policy
+	// Look says how things stand with a site, without opening it.
+	Look(a address.Address) engine.Stats
 }
 
 // Handle is a site in use.
@@ -32,12 +34,6 @@ type Handle interface {
 	ClearOnNext() bool
 	// Close ends the use.
 	Close()
-}
-
-// View is what is known of a site at one moment.
-type View struct {
-	Policy Policy
-	Stats  engine.Stats
 }
 
 // Policy is how a site is shown.

@@ -69,7 +69,7 @@ func (s *attempts) start(g *Gateway, p *place, u *url.URL) (*attempt, error) {
 		return nil, fault.New(fault.NotRunning, "the node is stopping")
 	default:
 	}
-	if len(s.running) >= s.limit {
+	if len(s.running) >= s.limit || s.of(p.label) >= g.o.MaxSiteWaiting {
 		return nil, fault.New(fault.RateLimited, "too many pages wait for sites")
 	}
 	a := &attempt{began: time.Now(), path: u.Path, done: make(chan struct{})}
@@ -90,6 +90,17 @@ func (s *attempts) start(g *Gateway, p *place, u *url.URL) (*attempt, error) {
 		}
 	})
 	return a, nil
+}
+
+// of counts the attempts of one site: no site takes the place of all others.
+// The caller holds mu.
+func (s *attempts) of(label string) (n int) {
+	for key := range s.running {
+		if strings.HasPrefix(key, label+"/") {
+			n++
+		}
+	}
+	return n
 }
 
 // find returns the attempt at the path of u, nil when there is none.

@@ -351,3 +351,60 @@ func TestAStoppingServerDoesNotAnswerWithNothing(t *testing.T) {
 		w.network.Release()
 	}
 }
+
+// TestABodyIsCutWhenPeersStay: what has begun does not hold its response for good
+// when no more bytes come.
+func TestABodyIsCutWhenPeersStay(t *testing.T) {
+	w := newWorld(t, gateway.Options{Stall: ms(50), Grace: ms(5)})
+	whole := enginetest.Bytes(1, 300_000)
+	origin, _ := w.publish(map[string][]byte{"video.mp4": whole})
+	w.network.Hold()
+	w.network.Pass(2) // the list of files, and the first piece
+	begun := time.Now()
+	got := w.get(origin + "/video.mp4")
+	if got.status != 200 || got.err == nil || len(got.body) == 0 || len(got.body) >= len(whole) {
+		t.Errorf("status %d, %d of %d bytes, error %v", got.status, len(got.body), len(whole), got.err)
+	}
+	if took := time.Since(begun); took < ms(50) {
+		t.Errorf("cut after %v", took)
+	}
+}
+
+// TestAClientMayTakeItsTime: the patience is with peers, not with a reader.
+func TestAClientMayTakeItsTime(t *testing.T) {
+	w := newWorld(t, gateway.Options{Stall: ms(30)})
+	const size = 16 << 20 // more than the buffers between two sockets hold
+	origin, _ := w.publish(map[string][]byte{"video.mp4": enginetest.Bytes(1, size)})
+	res, err := w.client.Do(w.request("GET", origin+"/video.mp4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	time.Sleep(ms(150)) // a video that is paused
+	if n, err := io.Copy(io.Discard, res.Body); n != size || err != nil {
+		t.Errorf("%d of %d bytes: %v", n, size, err)
+	}
+}
+
+// TestOneSiteDoesNotTakeEveryPlace: the pages of one site that wait leave room
+// for those of others.
+func TestOneSiteDoesNotTakeEveryPlace(t *testing.T) {
+	w := newWorld(t, gateway.Options{Grace: ms(5), Patience: ms(20), MaxWaiting: 8, MaxSiteWaiting: 2})
+	greedy, _ := w.publish(map[string][]byte{"a": []byte("a")})
+	other, _ := w.publish(map[string][]byte{"index.html": []byte("b")})
+	w.network.Hold()
+	for path, want := range map[string]int{"/1": 202, "/2": 202} {
+		if got := w.get(greedy+path, navigation("none")...); got.status != want {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+	if got := w.get(greedy+"/3", navigation("none")...); got.status != 504 {
+		t.Errorf("the third page of one site: %d", got.status)
+	}
+	if got := w.get(greedy + "/.kith/progress?path=/4"); got.status != 429 {
+		t.Errorf("the third search of one site: %d", got.status)
+	}
+	if got := w.get(other+"/", navigation("none")...); got.status != 202 {
+		t.Errorf("a page of another site: %d", got.status)
+	}
+}

@@ -193,14 +193,17 @@ func (s *sites) Open(ctx context.Context, a address.Address) (gateway.Handle, er
 	return &handle{sites: s, key: a.Key(), site: site, folder: strings.TrimPrefix(target.Path, "/")}, nil
 }
 
-func (s *sites) Look(a address.Address) (gateway.View, bool) {
+func (s *sites) PolicyOf(a address.Address) gateway.Policy {
 	s.mu.Lock()
-	v := gateway.View{Policy: s.policies[a.Key()]}
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	return s.policies[a.Key()]
+}
+
+func (s *sites) Look(a address.Address) (stats engine.Stats) {
 	if a.Immutable() {
-		v.Stats, _ = s.engine.Stats(a)
+		stats, _ = s.engine.Stats(a)
 	}
-	return v, true
+	return stats
 }
 
 func (s *sites) set(a address.Address, p gateway.Policy) {

@@ -29,6 +29,9 @@ func (c *Config) checkGateway() error {
 	if c.Gateway.Timeout <= 0 {
 		return bad("gateway.timeout", "0", "a length of time, such as 60s")
 	}
+	if c.Gateway.Stall <= 0 {
+		return bad("gateway.stall", "0", "a length of time, such as 2m")
+	}
 	return nil
 }
 

@@ -21,6 +21,7 @@ type GatewayConfig struct {
 	Listen  string   `toml:"listen" doc:"Where browsers connect, host:port. Anything but loopback lets other computers in. Port 0 takes a free one."`
 	Hosts   List     `toml:"hosts" doc:"Public names of this node, where it is an IPFS gateway for the web. Empty: none, it is yours alone."`
 	Timeout Duration `toml:"timeout" doc:"How long a script waits for peers before it is answered 504. Browsers see a page with the progress at once."`
+	Stall   Duration `toml:"stall" doc:"How long an answer that has begun waits for its next bytes before it is cut off."`
 }
 
 // BitTorrentConfig is the table [bittorrent].
@@ -88,7 +89,7 @@ type LogConfig struct {
 // Default is the configuration of a home without a config.toml.
 func Default() Config {
 	return Config{
-		Gateway: GatewayConfig{Listen: "127.0.0.1:5484", Timeout: Duration(60 * time.Second)},
+		Gateway: GatewayConfig{Listen: "127.0.0.1:5484", Timeout: Duration(60 * time.Second), Stall: Duration(2 * time.Minute)},
 		BitTorrent: BitTorrentConfig{
 			Enabled: true,
 			Listen:  ":42069",

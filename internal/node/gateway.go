@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/address"
+	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/gateway"
 	"github.com/kith-web/kith/internal/site"
 )
@@ -15,7 +16,7 @@ func (p *parts) startGateway() error {
 	c := p.node.o.Config.Gateway
 	o := gateway.Options{
 		Sites: gatewaySites{p.sites}, Console: p.api, Hosts: c.Hosts,
-		Patience: time.Duration(c.Timeout), Log: p.node.o.Log.With("part", "gateway"),
+		Patience: time.Duration(c.Timeout), Stall: time.Duration(c.Stall), Log: p.node.o.Log.With("part", "gateway"),
 	}
 	if p.ipfs != nil {
 		o.IPFS = p.ipfs.Gateway()
@@ -41,10 +42,13 @@ func (s gatewaySites) Open(ctx context.Context, a address.Address) (gateway.Hand
 	return gatewayHandle{h}, nil
 }
 
+// PolicyOf implements gateway.Sites.
+func (s gatewaySites) PolicyOf(a address.Address) gateway.Policy { return policy(s.m.Mode(a)) }
+
 // Look implements gateway.Sites.
-func (s gatewaySites) Look(a address.Address) (gateway.View, bool) {
-	known, ok := s.m.Progress(a)
-	return gateway.View{Policy: policy(known.Mode, known.Allow), Stats: known.Stats}, ok
+func (s gatewaySites) Look(a address.Address) engine.Stats {
+	known, _ := s.m.Progress(a)
+	return known.Stats
 }
 
 // gatewayHandle is a site.Handle as package gateway wants it.

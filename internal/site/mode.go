@@ -45,6 +45,19 @@ func (m *Manager) SetMode(a address.Address, mode Mode, allow []string) (Site, e
 	return m.finish(l), nil
 }
 
+// Mode is how the site at a is shown, with the origins that an app may talk to.
+// A site that is not known is a plain page.
+func (m *Manager) Mode(a address.Address) (mode Mode, allow []string) {
+	m.mu.Lock()
+	r := m.sites[a.ID()]
+	m.mu.Unlock()
+	if r == nil {
+		return ModeSite, nil
+	}
+	p := r.policy.Load()
+	return p.mode, p.allow
+}
+
 // checkOrigins returns the origins in their one form, sorted.
 func checkOrigins(list []string) ([]string, error) {
 	if len(list) > MaxAllow {
