@@ -10,7 +10,7 @@ import (
 func TestAnAppIsKeptInOnEveryResponse(t *testing.T) {
 	w := newWorld(t, gateway.Options{Grace: ms(5), Patience: ms(50)})
 	origin, a := w.publish(map[string][]byte{
-		"index.html": []byte("app"), "big.mp4": make([]byte, 100_000), "list/a": []byte("a"), "_redirects": []byte("/old /new\n/gone /x 410\n"),
+		"index.html": []byte("app"), "big.mp4": make([]byte, 100_000), "list/a": []byte("a"), "_redirects": []byte("/old /new\n/gone /x 410\n/out https://evil.example/:splat\n/side ipfs://bafkqaaa/\n"),
 		"sw.js": []byte("x"),
 	})
 	shell := "http://localhost" + w.port
@@ -58,6 +58,8 @@ func TestAnAppIsKeptInOnEveryResponse(t *testing.T) {
 	check("JSON listing", w.get(origin+"/list/?format=json"), 200)
 	check("folder", w.get(origin+"/list"), 301)
 	check("rule", w.get(origin+"/old"), 301)
+	check("rule that leads out", w.get(origin+"/out"), 403)
+	check("rule that leads to another site", w.get(origin+"/side"), 403)
 	check("rule of status", w.get(origin+"/gone"), 410)
 	check("bad path", w.get(origin+"/%00"), 400)
 	check("foreign", w.get(origin+"/", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: cors"), 403)

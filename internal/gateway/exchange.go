@@ -139,7 +139,7 @@ func (x *exchange) serve() {
 	defer out.close()
 	switch {
 	case out.location != "":
-		x.redirect(out.status, x.target(out.location))
+		err = x.sendOn(out)
 	case out.file != nil:
 		err = x.serveFile(out, &pace{w: x.w, timer: timer, patience: x.g.o.Stall})
 	case out.info != nil:
@@ -220,6 +220,18 @@ func (x *exchange) redirect(status int, location string) {
 	h["Cache-Control"] = x.g.fixed.noStore
 	h["Content-Length"] = []string{"0"}
 	x.send(status)
+}
+
+// sendOn sends the browser where a rule or a folder leads. An app stays on its
+// origin: browsers look where a redirect leads only after they have connected
+// (Chromium, for a link to save), and which of many servers that is says something.
+func (x *exchange) sendOn(f *found) error {
+	if x.policy().App && !strings.HasPrefix(f.location, "/") {
+		return fault.New(fault.Forbidden, "an app may not send its person to %.200q", f.location).
+			WithHint("open it as a site")
+	}
+	x.redirect(f.status, x.target(f.location))
+	return nil
 }
 
 // target is where a rule of the site leads: an address of another site becomes
