@@ -26,8 +26,21 @@ type Tracker struct {
 // StartTracker starts a tracker on loopback.
 func StartTracker(t testing.TB) *Tracker {
 	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return StartTrackerOn(t, l)
+}
+
+// StartTrackerOn starts a tracker on a listener.
+func StartTrackerOn(t testing.TB, l net.Listener) *Tracker {
+	t.Helper()
 	tr := &Tracker{peers: map[string]map[netip.AddrPort]bool{}}
-	s := httptest.NewServer(tr)
+	s := httptest.NewUnstartedServer(tr)
+	_ = s.Listener.Close()
+	s.Listener = l
+	s.Start()
 	t.Cleanup(s.Close)
 	tr.URL = s.URL + "/announce"
 	return tr

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -67,14 +68,23 @@ func (tree Tree) WriteTo(t testing.TB, dir string) {
 	}
 }
 
-// CheckFolder fails t unless the folder holds the tree.
-func (tree Tree) CheckFolder(t testing.TB, dir string) {
-	t.Helper()
+// Compare says what of the tree a folder does not hold; nil when it holds all.
+func (tree Tree) Compare(dir string) error {
+	var errs []error
 	for name, want := range tree {
 		got, err := fs.ReadFile(os.DirFS(dir), name)
 		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s: %d bytes, want %d, %v", name, len(got), len(want), err)
+			errs = append(errs, fmt.Errorf("%s: %d bytes, want %d, %v", name, len(got), len(want), err))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// CheckFolder fails t unless the folder holds the tree.
+func (tree Tree) CheckFolder(t testing.TB, dir string) {
+	t.Helper()
+	if err := tree.Compare(dir); err != nil {
+		t.Error(err)
 	}
 }
 
