@@ -78,6 +78,18 @@ export async function open(node: Node, address: string, mode?: "app"): Promise<{
   return (await answer.json()) as { url: string; label: string };
 }
 
+/** Changes how a node shows a site, and what the app may talk to. */
+export async function setMode(node: Node, label: string, mode: "site" | "app", allow: readonly string[] = []): Promise<void> {
+  const answer = await fetch(`${node.console}/api/v1/sites/${label}`, {
+    method: "PATCH",
+    headers: { Authorization: `Bearer ${await token(node)}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ mode, allow }),
+  });
+  if (!answer.ok) {
+    throw new Error(`change ${label}: ${answer.status} ${await answer.text()}`);
+  }
+}
+
 async function token(node: Node): Promise<string> {
   const page = await (await fetch(`${node.console}/`)).text();
   const found = /name="kith-token" content="([^"]+)"/.exec(page)?.[1];
