@@ -140,8 +140,8 @@ test("nothing leaves on the side", async ({ page }) => {
     }
     add("meta", { httpEquiv: "Content-Security-Policy", content: `img-src 'none'; report-uri ${url}/report` });
     add("img", { src: "/x.png" });
-    open(`${url}/alone`, "_blank", "noopener");
-    open(`${url}/top`, "_top");
+    window.open(`${url}/alone`, "_blank", "noopener");
+    window.open(`${url}/top`, "_top");
     addEventListener("pagehide", () => {
       navigator.sendBeacon(`${url}/last`, "x");
       void fetch(`${url}/later`, { keepalive: true, mode: "no-cors" }).catch(() => undefined);

@@ -62,7 +62,7 @@ test("a page of the web has no hold on console, shell or site", async ({ page, c
   const close = await stranger(page, "");
   for (const place of places) {
     const opening = context.waitForEvent("page");
-    await page.evaluate((to) => void ((window as unknown as { held: unknown }).held = open(to)), place);
+    await page.evaluate((to) => void ((window as unknown as { held: unknown }).held = window.open(to)), place);
     const opened = await opening;
     await opened.waitForLoadState();
     await expect(opened.locator("h1").first()).toBeVisible();
