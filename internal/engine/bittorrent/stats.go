@@ -22,12 +22,12 @@ func (e *Engine) Stats(a address.Address) (engine.Stats, bool) {
 	}
 	e.mu.Lock()
 	key = e.canonical(key)
-	s, stats := e.sites[key], engine.Stats{}
+	s := e.sites[key]
 	cold, known := e.cold[key]
 	e.mu.Unlock()
 	switch {
 	case s != nil:
-		stats, _ = s.stats()
+		stats, _ := s.stats()
 		return stats, true
 	case known:
 		return cold, true

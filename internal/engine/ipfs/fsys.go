@@ -154,7 +154,8 @@ func (s *site) child(ctx context.Context, dir *entry, name string) (*entry, erro
 		return nil, fs.ErrNotExist
 	}
 	s.touch(dir)
-	link, ok := unixfs.Link{}, false
+	var link unixfs.Link
+	var ok bool
 	if dir.node.Type == unixfs.Directory {
 		link, ok = dir.node.Find(name)
 	} else {

@@ -61,11 +61,13 @@ func TestWhatIsRead(t *testing.T) {
 		"a link that leaves":   {v1(1, file(3, "a"), dict("attr", str("l"), "length", num(0), "path", path("l"), "symlink path", path("..", "etc"))), []string{"a@0+3"}},
 		"links in a circle":    {v1(1, file(3, "a"), dict("attr", str("l"), "length", num(0), "path", path("l"), "symlink path", path("l"))), []string{"a@0+3"}},
 		"names in no encoding": {v1(1, file(3, "a\xff")), []string{"a\uFFFD@0+3"}},
-		"version 2": {dict(
-			"file tree", dict("b", dict("", dict("length", num(20000), "pieces root", str(strings.Repeat("r", 32)))),
-				"dir", dict("a", dict("", dict("length", num(1), "pieces root", str(strings.Repeat("r", 32)))))),
-			"meta version", num(2), "name", str("site"), "piece length", num(16<<10)),
-			[]string{"b@0+20000", "dir/a@32768+1"}},
+		"version 2": {
+			dict(
+				"file tree", dict("b", dict("", dict("length", num(20000), "pieces root", str(strings.Repeat("r", 32)))),
+					"dir", dict("a", dict("", dict("length", num(1), "pieces root", str(strings.Repeat("r", 32)))))),
+				"meta version", num(2), "name", str("site"), "piece length", num(16<<10)),
+			[]string{"b@0+20000", "dir/a@32768+1"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := metafile.ParseInfo([]byte(c.info), metafile.Limits{})
