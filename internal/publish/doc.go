@@ -9,7 +9,7 @@
 //
 // A name is a mutable address that stays while the site changes. One secret seed
 // a name gives it one key in every network that has names (an IPNS key and a
-// BEP 46 key), see docs/decisions/0012-names-from-one-seed.md. Publishing the
+// BEP 46 key), see docs/decisions/0005-names-from-one-seed.md. Publishing the
 // folder again moves all of them.
 //
 // The package leaves reading and serving to the engines, keeping a published

@@ -8,7 +8,7 @@ import (
 	"github.com/kith-web/kith/internal/address"
 )
 
-// TestKeysOfANameNeverChange pins the derivation of docs/decisions/0012: a
+// TestKeysOfANameNeverChange pins the derivation of docs/decisions/0005: a
 // different result would lose every name there is.
 func TestKeysOfANameNeverChange(t *testing.T) {
 	seed := bytes.Repeat([]byte{7}, seedSize)
