@@ -142,6 +142,20 @@ func TestTTLsAreBounded(t *testing.T) {
 	})
 }
 
+// TestAShortTTLIsHonoured: whoever runs a name says how soon it may move.
+func TestAShortTTLIsHonoured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &names{network: address.NetworkIPFS, target: parse(t, cid1), ttl: 3 * time.Second}
+		r := newResolver(t, resolve.Options{Namers: []resolve.Namer{n}})
+		want(t, r, "ipfs://"+cid1, false)
+		n.say(func() { n.target = parse(t, cid2) })
+		time.Sleep(3*time.Second - 1)
+		want(t, r, "ipfs://"+cid1, false)
+		time.Sleep(time.Nanosecond)
+		want(t, r, "ipfs://"+cid2, false)
+	})
+}
+
 func TestStaleAnswersAreServedWhileTheyRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &names{network: address.NetworkIPFS, target: parse(t, cid1), ttl: time.Minute, delay: 10 * time.Second}

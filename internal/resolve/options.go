@@ -15,7 +15,7 @@ const (
 	DefaultDeadline   = 2 * time.Second
 	DefaultTimeout    = 30 * time.Second
 	DefaultTTL        = time.Hour
-	DefaultMinTTL     = time.Minute
+	DefaultMinTTL     = time.Second
 	DefaultMaxTTL     = 7 * 24 * time.Hour
 	DefaultFailureTTL = time.Minute
 	DefaultMaxDepth   = 8
