@@ -176,7 +176,7 @@ func (p *parts) startPublisher() error {
 		return err
 	}
 	p.publisher, err = publish.New(publish.Options{
-		Engines: publishers, Publications: publications, Names: names, Keeper: p.sites,
+		Engines: publishers, Publications: publications, Names: names, Keeper: p.sites, Moved: p.resolver.Forget,
 		Gateway: "localhost:" + strconv.Itoa(p.port), Log: p.node.o.Log.With("part", "publish"),
 		MaxFiles: p.node.o.Config.Publish.MaxFiles, MaxSize: int64(p.node.o.Config.Publish.MaxSize),
 	})

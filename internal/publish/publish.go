@@ -115,6 +115,9 @@ func (p *Publisher) moveName(ctx context.Context, rec *record, addresses []addre
 			return explain(e, err)
 		}
 		rec.setName(name)
+		if p.o.Moved != nil {
+			p.o.Moved(name)
+		}
 	}
 	return p.save(*rec)
 }

@@ -51,6 +51,9 @@ type Options struct {
 	Names Bucket
 	// Keeper serves what was published; nil when the caller does.
 	Keeper Keeper
+	// Moved is told of every name that was pointed somewhere, so that nobody
+	// goes on with an older answer; nil when nobody remembers any.
+	Moved func(name address.Address)
 	// Gateway is the host and port of the URLs in a Publication; "" for
 	// DefaultGateway.
 	Gateway string
