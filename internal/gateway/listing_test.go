@@ -73,6 +73,12 @@ func TestAFolderIsListedAsJSON(t *testing.T) {
 	if root.Path != "/" || len(root.Entries) != 1 || root.Entries[0].Type != "folder" || root.Entries[0].URL != "./many/" {
 		t.Errorf("root: %+v", root)
 	}
+	page := w.get(origin+"/", navigation("none")...).body
+	_, title, _ := strings.Cut(page, "<title>")
+	title, _, _ = strings.Cut(title, "</title>")
+	if !strings.Contains(title, "://") || !strings.Contains(page, "<h1>"+title+"</h1>") {
+		t.Errorf("the root is called %q", title)
+	}
 	seen := map[string]bool{}
 	for page := 1; page <= 3; page++ {
 		got := list(fmt.Sprintf("/many/?format=json&page=%d", page))
