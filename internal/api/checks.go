@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,12 +26,7 @@ func checkEngine(name string, st engine.Status) []Check {
 
 func checkReach(name string, st engine.Status) Check {
 	c := Check{Name: name + " reachable"}
-	var places []string
-	for _, l := range st.Listen {
-		place, _, _ := strings.Cut(l, "/p2p/") // the peer's id says nothing of where
-		places = append(places, place)
-	}
-	where := strings.Join(places, ", ")
+	where := ports(st.Listen)
 	switch {
 	case len(st.Listen) == 0:
 		c.State, c.Message = Warning, "the node listens nowhere: it finds others, and others do not find it"
@@ -38,12 +35,48 @@ func checkReach(name string, st engine.Status) Check {
 		c.State, c.Message = OK, "peers reach this node at "+where
 	case st.Reachable == "no":
 		c.State, c.Message = Warning, "peers cannot connect to "+where+"; only those that this node calls are served"
-		c.Hint = "forward that port (TCP and UDP) to this computer in your router, and allow it in the firewall"
+		c.Hint = "forward " + where + " (TCP and UDP) to this computer in your router, and allow it in the firewall"
 	default:
 		c.State, c.Message = Skipped, "no peer has tried to connect to "+where+" yet"
 		c.Hint = "ask again in some minutes"
 	}
 	return c
+}
+
+// ports names the ports of addresses such as tcp://127.0.0.1:1 and
+// /ip4/127.0.0.1/udp/1/quic-v1, each once.
+func ports(listen []string) string {
+	var found []string
+	for _, l := range listen {
+		port := portOf(l)
+		if port == "" {
+			port = l
+		}
+		if !slices.Contains(found, port) {
+			found = append(found, port)
+		}
+	}
+	if len(found) == 1 {
+		return "port " + found[0]
+	}
+	return "ports " + strings.Join(found, ", ")
+}
+
+// portOf is the port in a multiaddr or a URL; "" where there is none.
+func portOf(listen string) string {
+	if steps := strings.Split(listen, "/"); steps[0] == "" {
+		for i := 1; i+1 < len(steps); i++ {
+			if steps[i] == "tcp" || steps[i] == "udp" {
+				return steps[i+1]
+			}
+		}
+		return ""
+	}
+	u, err := url.Parse(listen)
+	if err != nil {
+		return ""
+	}
+	return u.Port()
 }
 
 func checkPeers(name string, st engine.Status) Check {

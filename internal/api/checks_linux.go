@@ -22,7 +22,7 @@ func checkBuffers() Check {
 	c.State, c.Message = OK, fmt.Sprintf("up to %d bytes", size)
 	if size < udpBuffer {
 		c.State, c.Message = Warning, fmt.Sprintf("at most %d bytes: fast transfers over QUIC and WebRTC lose packets", size)
-		c.Hint = fmt.Sprintf("sudo sysctl -w net.core.rmem_max=%d net.core.wmem_max=%d", udpBuffer, udpBuffer)
+		c.Hint = fmt.Sprintf("run 'sudo sysctl -w net.core.rmem_max=%d net.core.wmem_max=%d'", udpBuffer, udpBuffer)
 	}
 	return c
 }

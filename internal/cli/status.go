@@ -56,14 +56,11 @@ func (p *program) printStatus(st api.Status) error {
 		text += map[string]string{
 			"yes": ", reachable", "no": ", not reachable from outside",
 		}[e.Reachable]
-		if len(e.Listen) > 0 {
-			place, _, _ := strings.Cut(e.Listen[0], "/p2p/")
-			text += ", at " + place
-			if more := len(e.Listen) - 1; more > 0 {
-				text += fmt.Sprintf(" and %d more", more)
-			}
-		}
 		row(name, "%s", text)
+		for _, listen := range e.Listen {
+			place, _, _ := strings.Cut(listen, "/p2p/") // the peer's id says nothing of where
+			row("", "at %s", place)
+		}
 	}
 	return w.Flush()
 }
