@@ -87,10 +87,6 @@ func TestWhatIsRead(t *testing.T) {
 
 // TestWhatIsRefused is the table of hostile torrents.
 func TestWhatIsRefused(t *testing.T) {
-	tree := func(files string, length int64) string {
-		return dict("file tree", files, "meta version", num(2), "name", str("s"), "piece length", num(length))
-	}
-	leaf := dict("", dict("length", num(1), "pieces root", str(strings.Repeat("r", 32))))
 	many := make([]string, 101)
 	for i := range many {
 		many[i] = file(0, strconv.Itoa(i))
@@ -107,7 +103,6 @@ func TestWhatIsRefused(t *testing.T) {
 		"a huge string":              {"d4:name4294967295:x", fault.Corrupt},
 		"a huge number":              {"d6:lengthi99999999999999999999e", fault.Corrupt},
 		"bottomless lists":           {"d1:a" + strings.Repeat("l", 1<<20), fault.Corrupt},
-		"bottomless trees":           {tree(strings.Repeat("d1:a", 1000)+strings.Repeat("e", 1000), 16<<10), fault.Corrupt},
 		"a key twice":                {"d4:name1:a4:name1:be", fault.Corrupt},
 		"climbing":                   {v1(1, file(3, "..", "etc", "passwd")), fault.Corrupt},
 		"climbing in the middle":     {v1(1, file(3, "a", "..", "..", "b")), fault.Corrupt},
@@ -134,21 +129,40 @@ func TestWhatIsRefused(t *testing.T) {
 		"pieces of nothing":          {dict("length", num(1), "name", str("a"), "piece length", num(0), "pieces", hashes(1)), fault.Corrupt},
 		"pieces of less":             {dict("length", num(1), "name", str("a"), "piece length", num(-5), "pieces", hashes(1)), fault.Corrupt},
 		"absurd pieces":              {dict("length", num(1), "name", str("a"), "piece length", num(1<<40), "pieces", hashes(1)), fault.TooLarge},
-		"version 3":                  {dict("length", num(1), "meta version", num(3), "name", str("a"), "piece length", num(16<<10), "pieces", hashes(1)), fault.Corrupt},
-		"version 2, odd pieces":      {tree(dict("a", leaf), 20000), fault.Corrupt},
-		"version 2, tiny pieces":     {tree(dict("a", leaf), 4096), fault.Corrupt},
-		"version 2, climbing":        {tree(dict("..", dict("a", leaf)), 16<<10), fault.Corrupt},
-		"version 2, no root":         {tree(dict("a", dict("", dict("length", num(1)))), 16<<10), fault.Corrupt},
-		"version 2, a file folder":   {tree(dict("a", dict("", dict("length", num(0)), "b", leaf)), 16<<10), fault.Corrupt},
-		"version 2, empty folder":    {tree(dict("a", "de"), 16<<10), fault.Corrupt},
-		"version 2, absurd size":     {tree(dict("a", dict("", dict("length", num(1<<60), "pieces root", str(strings.Repeat("r", 32))))), 16<<10), fault.TooLarge},
 	} {
-		t.Run(name, func(t *testing.T) {
-			m, err := metafile.ParseInfo([]byte(c.info), metafile.Limits{MaxFiles: 100})
-			if fault.KindOf(err) != c.kind {
-				t.Errorf("ParseInfo = %+v, %v; want an error of kind %s", m, err, c.kind)
-			}
-		})
+		t.Run(name, func(t *testing.T) { refuse(t, c.info, c.kind) })
+	}
+}
+
+func refuse(t *testing.T, info string, kind fault.Kind) {
+	t.Helper()
+	m, err := metafile.ParseInfo([]byte(info), metafile.Limits{MaxFiles: 100})
+	if fault.KindOf(err) != kind {
+		t.Errorf("ParseInfo = %+v, %v; want an error of kind %s", m, err, kind)
+	}
+}
+
+// TestWhatIsRefusedOfVersion2 is the same for file trees (BEP 52).
+func TestWhatIsRefusedOfVersion2(t *testing.T) {
+	tree := func(files string, length int64) string {
+		return dict("file tree", files, "meta version", num(2), "name", str("s"), "piece length", num(length))
+	}
+	leaf := dict("", dict("length", num(1), "pieces root", str(strings.Repeat("r", 32))))
+	for name, c := range map[string]struct {
+		info string
+		kind fault.Kind
+	}{
+		"bottomless trees":         {tree(strings.Repeat("d1:a", 1000)+strings.Repeat("e", 1000), 16<<10), fault.Corrupt},
+		"version 3":                {dict("length", num(1), "meta version", num(3), "name", str("a"), "piece length", num(16<<10), "pieces", hashes(1)), fault.Corrupt},
+		"version 2, odd pieces":    {tree(dict("a", leaf), 20000), fault.Corrupt},
+		"version 2, tiny pieces":   {tree(dict("a", leaf), 4096), fault.Corrupt},
+		"version 2, climbing":      {tree(dict("..", dict("a", leaf)), 16<<10), fault.Corrupt},
+		"version 2, no root":       {tree(dict("a", dict("", dict("length", num(1)))), 16<<10), fault.Corrupt},
+		"version 2, a file folder": {tree(dict("a", dict("", dict("length", num(0)), "b", leaf)), 16<<10), fault.Corrupt},
+		"version 2, empty folder":  {tree(dict("a", "de"), 16<<10), fault.Corrupt},
+		"version 2, absurd size":   {tree(dict("a", dict("", dict("length", num(1<<60), "pieces root", str(strings.Repeat("r", 32))))), 16<<10), fault.TooLarge},
+	} {
+		t.Run(name, func(t *testing.T) { refuse(t, c.info, c.kind) })
 	}
 }
 
