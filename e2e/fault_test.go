@@ -326,7 +326,7 @@ func TestTheDiskIsFull(t *testing.T) {
 	mine := b.Publish(t, kept.Write(t, "kept"))
 	b.Open(t, harness.WithPeers(pub.Magnet, a.TorrentPeer(t, "127.0.0.1")))
 	for _, at := range []string{pub.IPFS, pub.WTP} {
-		got, err := b.TryGet(t, short(t, 30*time.Second), at, "/big.bin")
+		got, err := b.TryGet(t, short(t, 12*time.Second), at, "/big.bin")
 		if err == nil && got.Status == http.StatusOK && !bytes.Equal(got.Body, tree["big.bin"]) {
 			t.Errorf("%s: %d wrong bytes with status 200", at, len(got.Body))
 		}

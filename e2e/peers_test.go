@@ -103,8 +103,8 @@ func TestTransmission(t *testing.T) {
 	node := func() *harness.Node {
 		return harness.StartNode(t, harness.Options{Binary: binary, Config: c, Namespace: space})
 	}
-	transmission := func(dir string) (remote func(args ...string) string) {
-		harness.Start(t, harness.Program{Path: daemon, Namespace: space, Args: []string{
+	transmission := func(dir string) (remote func(args ...string) string, end func()) {
+		p := harness.Start(t, harness.Program{Path: daemon, Namespace: space, Args: []string{
 			"--foreground", "--config-dir", t.TempDir(), "--download-dir", dir, "--no-dht", "--no-lpd", "--no-portmap",
 			"--no-auth", "--port", "19091", "--peerport", "51413", "--bind-address-ipv4", ip, "--no-utp", "--log-error",
 		}})
@@ -120,10 +120,11 @@ func TestTransmission(t *testing.T) {
 			}
 			return nil
 		})
-		return remote
+		return remote, p.Kill // the next one takes its ports
 	}
 	t.Run("seeds to Kith", func(t *testing.T) {
-		remote := transmission(filepath.Dir(folder))
+		remote, end := transmission(filepath.Dir(folder))
+		defer end()
 		remote("-a", file)
 		remote("-t", "1", "-v")
 		eventually(t, func() error {
@@ -135,16 +136,15 @@ func TestTransmission(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "copy")
 		node().CLI(t, "get", harness.WithPeers(magnet, ip+":51413"), "-o", out)
 		tree.CheckFolder(t, out)
-		remote("--exit")
 	})
 	t.Run("leeches from Kith", func(t *testing.T) {
 		a := node()
 		pub := a.Publish(t, folder, "--tracker", tracker.URL)
 		dir := t.TempDir()
-		remote := transmission(dir)
+		remote, end := transmission(dir)
+		defer end()
 		remote("-a", pub.Magnet)
 		eventually(t, func() error { return tree.Compare(filepath.Join(dir, pub.Name)) })
-		remote("--exit")
 	})
 }
 

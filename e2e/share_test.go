@@ -230,7 +230,7 @@ func TestWatchRepublishes(t *testing.T) {
 func TestPublishedFilesThatChangeAreNotServedWrong(t *testing.T) {
 	tree := harness.Website()
 	folder := tree.Write(t, "site")
-	a := start(t, nil)
+	a := start(t, harness.Config{"gateway.timeout": "3s"})
 	pub := a.Publish(t, folder)
 	changed := append([]byte(nil), tree["film.mp4"]...)
 	for i := range changed {

@@ -67,9 +67,9 @@ func TestBenchmarks(t *testing.T) {
 		{"seek", b.seek},
 		{"ipfs", b.coldIPFS},
 		{"publish", b.publishing},
-		{"idle", b.idle},
 		{"ready", b.ready},
 		{"stream", b.streaming},
+		{"idle", b.idle},
 	} {
 		if len(only) > 0 && !slices.Contains(only, group.name) {
 			continue
@@ -79,8 +79,8 @@ func TestBenchmarks(t *testing.T) {
 				results = append(results, r.compete(t, rounds))
 			}
 		})
+		write(t, page, rounds, versions, results) // after each, in case the rest is broken off
 	}
-	write(t, page, rounds, versions, results)
 }
 
 // look finds the peers and their versions.

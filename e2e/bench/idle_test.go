@@ -20,7 +20,7 @@ func connected(t *testing.T, n *harness.Node) {
 
 // idle measures nodes that nobody uses.
 func (b *bench) idle(t *testing.T) []race {
-	const settle, span = 20 * time.Second, 30 * time.Second
+	const settle, span = 10 * time.Second, 20 * time.Second
 	measure := func(t *testing.T, pid int) (memory, cpu float64) {
 		time.Sleep(settle)
 		before, err := harness.UsageOf(pid)

@@ -46,7 +46,8 @@ func (r race) compete(t *testing.T, rounds int) result {
 			if c.missing != "" {
 				continue
 			}
-			t.Run(fmt.Sprintf("%s/%s/%d", r.title, c.name, round+1), func(t *testing.T) {
+			name := strings.ReplaceAll(fmt.Sprintf("%s/%s/%d", r.title, c.name, round+1), ",", "") // some options are lists
+			t.Run(name, func(t *testing.T) {
 				v := c.run(t)
 				out.runs[i] = append(out.runs[i], v)
 				t.Logf("%.3f %s", v, r.unit)

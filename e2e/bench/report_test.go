@@ -51,11 +51,11 @@ const conditions = `## Conditions
 
 - Files are on tmpfs where it has room (%s this time), so that no disk decides; Kubo runs with its test profile, which does not sync.
 - Everything is on loopback and shares the two ends' processors, the seeder's and the client's work included.
-- *Cold* is an empty home and one peer who has everything. Time runs from handing over the .torrent file or the address until the last byte arrived: for Kith and webtorrent's server at an HTTP client, for the other torrent programs on disk. Kith's node is running, as libtorrent's and webtorrent's process is; aria2c and rtorrent start in that time. All BitTorrent programs load from the same libtorrent seeder and get the same .torrent file.
+- *Cold* is an empty home and one peer who has everything. Time runs from handing over the .torrent file or the address until the last byte arrived: for Kith and webtorrent's server at an HTTP client, for the other torrent programs on disk. Kith's node is running, as libtorrent's and webtorrent's process is; aria2c and rtorrent start in that time. All BitTorrent programs load from the same libtorrent seeder, over TCP, and get the same .torrent file.
 - *Hot* is the second reading of what is on disk, in the page cache.
 - Sites of many files are read by six connections at once, as a browser does.
 - Publishing is the command's own time, from a folder in the page cache. Kith publishes to both networks at once; the time of the others is that of ` + "`ipfs add`" + ` followed by ` + "`mktorrent`" + `.
-- *Idle* is a node with both engines on and no site open, from 20 to 50 seconds after its start.
+- *Idle* is a node with both engines on and no site open, from 10 to 30 seconds after its start.
 `
 
 // markdown writes one table.

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -65,11 +66,10 @@ func (b *bench) kithTorrent(s swarm) func(*testing.T) float64 {
 	return func(t *testing.T) float64 {
 		n := b.node(t, harness.Config{"ipfs.enabled": false})
 		url := site(t, n, s.magnet)
-		f, err := os.Open(s.torrent)
+		torrent, err := os.ReadFile(s.torrent)
 		must(t, err)
-		defer func() { must(t, f.Close()) }()
 		return timed(func() {
-			_, err := n.Client.ImportTorrent(t.Context(), f)
+			_, err := n.Client.ImportTorrent(t.Context(), bytes.NewReader(torrent))
 			must(t, err)
 			_, err = n.Client.Open(t.Context(), api.OpenRequest{Address: harness.WithPeers(s.magnet, s.peer)})
 			must(t, err)
@@ -123,7 +123,7 @@ load.start = `+s.torrent+`
 		var p *harness.Process
 		took := timed(func() {
 			p = harness.Start(t, harness.Program{Path: "rtorrent", Args: []string{"-n", "-o", "import=" + config}})
-			for ctx := timeout(t, 2*time.Minute); ; {
+			for ctx := timeout(t, 40*time.Second); ; {
 				if _, err := os.Stat(filepath.Join(dir, "done")); err == nil {
 					return
 				}
