@@ -182,6 +182,27 @@ func readSome(fsys fs.FS, name string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
+// TestAllThatWasReadIsStored reads every file of a site that nobody completes.
+func TestAllThatWasReadIsStored(t *testing.T) {
+	f := &forge{t: t}
+	root := f.folder(map[string]unixfs.Link{
+		"a": f.leaf("a file"), "sub": f.folder(map[string]unixfs.Link{"b": f.leaf("another")}),
+	})
+	e := isolated(t)
+	s, err := f.open(e, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "sub/b"} {
+		if _, err := readSome(s.FS(t.Context()), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if st, _ := e.Stats(s.Address()); st.Stored != st.Total {
+		t.Errorf("%d of %d bytes", st.Stored, st.Total)
+	}
+}
+
 // TestABombIsCountedOnce completes a DAG that names its only file 64^8 times.
 func TestABombIsCountedOnce(t *testing.T) {
 	f := &forge{t: t}

@@ -138,9 +138,14 @@ func (s *site) record() error {
 	return s.pack.SetMeta(raw)
 }
 
-// stored is how much content is on disk: all of it when every block is.
+// stored is how much is on disk, in the terms of Total: blocks as links claim
+// them while the site is not known as a whole, then content, which is all there
+// when every block is.
 func (m *siteMeta) stored(u pack.Usage) int64 {
-	if m.Whole && u.Blocks >= m.Blocks {
+	switch {
+	case !m.Whole:
+		return min(u.Content+u.Nodes, m.Total)
+	case u.Blocks >= m.Blocks:
 		return m.Total
 	}
 	return min(u.Content, m.Total)
