@@ -17,6 +17,11 @@ const (
 	headerTime  = 10 * time.Second
 	idleTime    = 2 * time.Minute
 	headerBytes = 64 << 10
+	// bodyTime is how long the next bytes of a request's body may take.
+	bodyTime = 30 * time.Second
+	// maxConnections is how many may be open at once, so that nobody on this
+	// computer takes every file descriptor from the engines.
+	maxConnections = 2048
 	// drainTime is how long answers that are under way may take to notice that
 	// the node ends.
 	drainTime = 500 * time.Millisecond
@@ -29,8 +34,10 @@ func (n *Node) Run(ctx context.Context) error {
 	// Requests end with the node, streams of events among them.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	open := make(places, maxConnections)
 	server := &http.Server{
-		Handler:           n.handler,
+		ConnState:         open.connState,
+		Handler:           steadyBodies(n.handler, bodyTime),
 		ReadHeaderTimeout: headerTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headerBytes,
@@ -40,7 +47,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	for _, l := range n.listeners {
 		group.Go(func() error {
-			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := server.Serve(newBounded(l, open)); !errors.Is(err, http.ErrServerClosed) {
 				return err
 			}
 			return nil
