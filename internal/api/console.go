@@ -34,9 +34,14 @@ func (s *Server) console(w http.ResponseWriter, r *http.Request) {
 // shell serves the page that shows the app at a label in its frame. It holds
 // no secret: the address it shows is that of the request.
 func (s *Server) shell(w http.ResponseWriter, r *http.Request) {
-	label := r.PathValue("label")
-	if _, err := address.FromLabel(label); err != nil {
-		fail(w, fault.New(fault.NotFound, "there is no app %.100q: %w", label, err))
+	a, err := address.FromLabel(r.PathValue("label"))
+	if err != nil {
+		fail(w, fault.New(fault.NotFound, "there is no app %.100q: %w", r.PathValue("label"), err))
+		return
+	}
+	label, err := a.Label() // in its one form: it becomes a part of the policy
+	if err != nil {
+		fail(w, err)
 		return
 	}
 	page, err := fs.ReadFile(web.Dist(), "app.html")

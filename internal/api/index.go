@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -48,7 +49,8 @@ func (s *Server) fetchIndex(ctx context.Context, url string) ([]byte, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "%q is no URL of a .torrent file: %w", url, err)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	client := http.Client{CheckRedirect: checkIndexRedirect}
+	resp, err := client.Do(r)
 	if err != nil {
 		return nil, fault.New(fault.Unreachable, "cannot fetch %s: %w", url, err)
 	}
@@ -57,6 +59,32 @@ func (s *Server) fetchIndex(ctx context.Context, url string) ([]byte, error) {
 		return nil, fault.New(fault.Unreachable, "cannot fetch %s: it answered %s", url, resp.Status)
 	}
 	return s.limited(resp.Body, url)
+}
+
+// maxIndexRedirects is how often a .torrent file may be somewhere else.
+const maxIndexRedirects = 5
+
+// checkIndexRedirect keeps a server of the web from sending the node on to this
+// computer or its network: there only goes who was asked to by the owner.
+func checkIndexRedirect(r *http.Request, via []*http.Request) error {
+	if len(via) > maxIndexRedirects {
+		return fault.New(fault.Unreachable, "it redirects more than %d times", maxIndexRedirects)
+	}
+	if host := r.URL.Hostname(); host != via[0].URL.Hostname() && isNear(host) {
+		return fault.New(fault.Forbidden, "it redirects to %q, which is not of the web", host)
+	}
+	return nil
+}
+
+// isNear reports whether a host is plainly on this computer or its network.
+func isNear(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		host = strings.ToLower(strings.TrimSuffix(host, "."))
+		return !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost") || strings.HasSuffix(host, ".local")
+	}
+	ip = ip.Unmap()
+	return !ip.IsGlobalUnicast() || ip.IsPrivate()
 }
 
 func (s *Server) limited(r io.Reader, name string) ([]byte, error) {

@@ -22,6 +22,10 @@ func lockHome(home string, who func() string) (*os.File, error) {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return nil, fmt.Errorf("make the home: %w", err)
 	}
+	// A home that was there before, for everybody to read, is closed to others.
+	if err := os.Chmod(home, 0o700); err != nil {
+		return nil, fmt.Errorf("close the home to other users: %w", err)
+	}
 	f, err := os.OpenFile(filepath.Join(home, lockName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the home's lock: %w", err)
