@@ -264,6 +264,10 @@ func TestTheShellFramesOneSiteAlone(t *testing.T) {
 	if strings.Contains(string(body), w.token) {
 		t.Error("the shell holds the token")
 	}
+	resp, _ = w.do("GET", "/app/"+strings.ToUpper(label)+"/", nil, "Authorization: ")
+	if !strings.Contains(resp.Header.Get("Content-Security-Policy"), "frame-src http://"+label+".localhost:") {
+		t.Errorf("another spelling: CSP %q", resp.Header.Get("Content-Security-Policy"))
+	}
 	for _, path := range []string{"/app/x;script-src%20*/", "/app/..%2f/", "/app/localhost/", "/app/"} {
 		if resp, _ := w.do("GET", path, nil); resp.StatusCode != 404 {
 			t.Errorf("%s: %s", path, resp.Status)
