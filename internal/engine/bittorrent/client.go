@@ -89,7 +89,7 @@ func (e *Engine) config() (*torrent.ClientConfig, error) {
 	c.WebTransport = padding{&http.Transport{DialContext: c.HTTPDialContext, MaxConnsPerHost: 10}}
 	c.Slogger = slog.New(quiet{e.o.Log.Handler()})
 	c.ExtendedHandshakeClientVersion, c.HTTPUserAgent = clientName, clientName
-	c.Bep20 = "-KT0001-"
+	c.Bep20 = "-KI0001-"
 	if e.o.UploadRate > 0 {
 		c.UploadRateLimiter = limiter(e.o.UploadRate)
 	}
@@ -202,7 +202,11 @@ func (d ipDialer) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	if net.ParseIP(host) == nil {
 		return nil, errors.New("the peer has no IP address")
 	}
-	return d.Dialer.Dial(ctx, addr)
+	c, err := d.Dialer.Dial(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	return prompt(c), nil
 }
 
 // quiet makes debug messages of the warnings of the wire library, which calls
