@@ -8,19 +8,14 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/anacrolix/dht/v2"
-	"github.com/anacrolix/dht/v2/krpc"
 	"github.com/anacrolix/torrent"
 	"golang.org/x/time/rate"
 
 	"github.com/kith-web/kith/internal/engine/bittorrent/signal"
 	"github.com/kith-web/kith/internal/fault"
 )
-
-// dhtRate is how many messages a second go to the DHT.
-const dhtRate = 100
 
 // clientName is what peers are told of this program.
 const clientName = "Kith"
@@ -75,11 +70,7 @@ func (e *Engine) config() (*torrent.ClientConfig, error) {
 	c.NoDHT = !e.o.DHT
 	c.PeriodicallyAnnounceTorrentsToDht = false // site.announceDHT does it
 	c.DhtStartingNodes = func(string) dht.StartingNodesGetter { return e.bootstrap }
-	c.ConfigureAnacrolixDhtServer = func(s *dht.ServerConfig) {
-		s.Store, s.Exp, s.PeerStore = &itemStore{}, itemTime, &peerStore{}
-		s.SendLimiter = rate.NewLimiter(dhtRate, dhtRate)
-		s.DefaultWant = []krpc.Want{krpc.WantNodes, krpc.WantNodes6}
-	}
+	c.ConfigureAnacrolixDhtServer = e.configureDHT
 	c.EstablishedConnsPerTorrent = e.o.MaxPeers
 	c.HalfOpenConnsPerTorrent = 25
 	c.DialRateLimiter = rate.NewLimiter(50, 50)
@@ -130,55 +121,6 @@ func (e *Engine) listenAt(c *torrent.ClientConfig) error {
 		c.DisableIPv4 = ip.To4() == nil
 	}
 	return nil
-}
-
-// bootstrap finds the nodes by which to enter the DHT.
-func (e *Engine) bootstrap() ([]dht.Addr, error) {
-	ctx, cancel := context.WithTimeout(e.ctx, 10*time.Second)
-	defer cancel()
-	var out []dht.Addr
-	for _, node := range e.o.Bootstrap {
-		host, port, err := net.SplitHostPort(node)
-		if err != nil {
-			continue
-		}
-		ips, err := net.DefaultResolver.LookupIPAddr(ctx, host)
-		if err != nil {
-			continue
-		}
-		n, err := strconv.ParseUint(port, 10, 16)
-		for _, ip := range ips {
-			if err == nil {
-				out = append(out, dht.NewAddr(&net.UDPAddr{IP: ip.IP, Port: int(n)}))
-			}
-		}
-	}
-	return out, nil
-}
-
-// dhtServers are this node's places in the DHT, one an address family.
-func (e *Engine) dhtServers() []*dht.Server {
-	var out []*dht.Server
-	for _, s := range e.client.DhtServers() {
-		if w, ok := s.(torrent.AnacrolixDhtServerWrapper); ok {
-			out = append(out, w.Server)
-		}
-	}
-	return out
-}
-
-// AddDHTNode tells the engine of a node of the DHT, host:port with an IP
-// address.
-func (e *Engine) AddDHTNode(addr string) error {
-	ua, err := net.ResolveUDPAddr("udp", addr)
-	if err != nil {
-		return fault.New(fault.Invalid, "%q is not the address of a DHT node: %w", addr, err)
-	}
-	var errs []error
-	for _, s := range e.dhtServers() {
-		errs = append(errs, s.AddNode(krpc.NodeInfo{Addr: krpc.NodeAddr{IP: ua.IP, Port: ua.Port}}))
-	}
-	return errors.Join(errs...)
 }
 
 // dialable is told of a WebRTC connection that was made on an offer of ours.

@@ -31,8 +31,9 @@ type Engine struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	open    sync.Map    // *site by short infohash, for callbacks of the library
-	reached atomic.Bool // a peer from elsewhere connected to us
+	open     sync.Map     // *site by short infohash, for callbacks of the library
+	dhtNodes atomic.Int64 // good ones, as of late
+	reached  atomic.Bool  // a peer from elsewhere connected to us
 
 	mu     sync.Mutex
 	closed bool
@@ -241,6 +242,7 @@ func (e *Engine) saveCounters() {
 		case <-e.ctx.Done():
 			return
 		case <-tick.C:
+			e.countDHT()
 			for _, s := range e.snapshot() {
 				if err := s.saveCounters(); err != nil {
 					e.o.Log.Warn("store the counters of a torrent", "site", s.key, "error", err)

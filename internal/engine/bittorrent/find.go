@@ -18,7 +18,7 @@ import (
 const (
 	dhtTime  = 2 * time.Minute
 	dhtEvery = 15 * time.Minute
-	dhtRetry = 20 * time.Second
+	dhtRetry = 3 * time.Second
 )
 
 // find begins to look for peers.

@@ -216,10 +216,7 @@ func (e *Engine) Status() engine.Status {
 		st.Peers += connected
 	}
 	if e.o.DHT {
-		st.DHTNodes = 0
-		for _, d := range e.dhtServers() {
-			st.DHTNodes += d.Stats().GoodNodes
-		}
+		st.DHTNodes = e.countDHT()
 	}
 	st.Services = append(st.Services, e.services()...)
 	return st
