@@ -39,10 +39,11 @@ func (p *program) appCommand() *cobra.Command {
 			return nil
 		})
 	c.Long = `Run a site as an app: it opens inside a frame of the console's origin, and the
-browser is told to let it talk to no server but the origins you allow. With --off
-it is an ordinary page again.
+browser is told to let it talk to no server but the origins you allow. With
+--off it is an ordinary page again.
 
-What each browser still lets through is told in the console, on the site's page.`
+What each browser still lets through is told in the console, on the site's
+page.`
 	c.Example = "  kith app example.org\n  kith app example.org --allow https://api.example.org\n  kith app example.org --off"
 	c.Flags().StringArrayVar(&allow, "allow", nil, "an origin the app may talk to, such as https://api.example.org (again for more)")
 	c.Flags().BoolVar(&off, "off", false, "make it an ordinary page")

@@ -12,8 +12,9 @@ func (p *program) doctorCommand() *cobra.Command {
 		Use:     "doctor",
 		GroupID: groupNode,
 		Short:   "Find out what keeps the node from working well",
-		Long: `Let the node look at itself: whether peers can reach it, whether it finds others,
-whether names are looked up, how much space is left. Each finding says what to do.
+		Long: `Let the node look at itself: whether peers can reach it, whether it finds
+others, whether names are looked up, how much space is left. Each finding says
+what to do.
 
 It ends with code 3 when something does not work.`,
 		Args: cobra.NoArgs,

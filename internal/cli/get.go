@@ -25,9 +25,9 @@ func (p *program) getCommand() *cobra.Command {
 		Use:     "get <address>",
 		GroupID: groupUse,
 		Short:   "Fetch a file or folder of a site",
-		Long: `Fetch a file of a site and write it to standard output, or with -o to a file. With
--o a folder is fetched whole. What was fetched before an interruption is not
-fetched again.
+		Long: `Fetch a file of a site and write it to standard output, or with -o to a file.
+With -o a folder is fetched whole. What was fetched before an interruption is
+not fetched again.
 
 Without a path in the address, the site's front page is written; with -o, the
 whole site.`,

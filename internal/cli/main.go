@@ -101,13 +101,14 @@ BitTorrent and IPFS, and every reader passes them on.
 			p.started = true
 		},
 	}
-	root.PersistentFlags().StringVar(&p.home, "home", "", "the folder of the node (default: $KITH_HOME, else where your system keeps data)")
+	root.PersistentFlags().StringVar(&p.home, "home", "", "the node's folder (default: $KITH_HOME, else the system's)")
 	root.PersistentFlags().SortFlags = false
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fault.New(fault.Invalid, "%w", err).WithHint("'%s --help' lists its flags", c.CommandPath())
 	})
 	root.AddGroup(&cobra.Group{ID: groupUse, Title: "Everyday:"}, &cobra.Group{ID: groupKeep, Title: "Sites:"},
 		&cobra.Group{ID: groupNode, Title: "The node:"})
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", helpWidth)))
 	root.SetHelpCommandGroupID(groupNode)
 	root.SetCompletionCommandGroupID(groupNode)
 	root.AddCommand(
@@ -118,6 +119,9 @@ BitTorrent and IPFS, and every reader passes them on.
 	root.AddCommand(topics()...)
 	return root
 }
+
+// helpWidth is how many columns the help takes at most, which every terminal has.
+const helpWidth = 80
 
 // Groups of commands in the help.
 const (

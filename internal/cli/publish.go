@@ -21,10 +21,10 @@ func (p *program) publishCommand() *cobra.Command {
 		Use:     "publish <folder>",
 		GroupID: groupUse,
 		Short:   "Publish a folder, and get its addresses",
-		Long: `Publish a folder to every network at once, and print its addresses. The files stay
-where they are and are read from there, so nothing is copied; leave the node
-running, and others get the site from you. A file that changes afterwards is not
-served until you publish again, which costs what changed.
+		Long: `Publish a folder to every network at once, and print its addresses. The files
+stay where they are and are read from there, so nothing is copied; leave the
+node running, and others get the site from you. A file that changes afterwards
+is not served until you publish again, which costs what changed.
 
 With --name the site also gets an address that stays the same while the site
 changes; publish again and it leads to the new version.

@@ -20,14 +20,14 @@ func (p *program) relayCommand() *cobra.Command {
 		Short:   "Run a relay: a tracker, and STUN and TURN, for others",
 		Long: `Run a relay in the foreground, the helper that anyone can run for others: it
 introduces peers to one another (WebTorrent's WebSocket tracker, HTTP and UDP
-trackers), tells them their public address (STUN), and carries packets for those
-who cannot reach each other (TURN, when a public address is given; within tight
-limits). It knows no content and keeps no log of who asks.
+trackers), tells them their public address (STUN), and carries packets for
+those who cannot reach each other (TURN, when a public address is given;
+within tight limits). It knows no content and keeps no log of who asks.
 
-It listens on this computer alone until told otherwise. The configuration is the
-table [relay] in config.toml; flags stand above it. Ctrl-C ends it, sending its
-clients away in good order. With --reuse-port a new relay may be started before
-the old one is ended.`,
+It listens on this computer alone until told otherwise. The configuration is
+the table [relay] in config.toml; flags stand above it. Ctrl-C ends it,
+sending its clients away in good order. With --reuse-port a new relay may be
+started before the old one is ended.`,
 		Example: `  kith relay
   kith relay --listen 0.0.0.0:5487 --turn 0.0.0.0:3478
   kith relay --listen 127.0.0.1:5487 --trusted 127.0.0.1 --udp 0.0.0.0:5487`,

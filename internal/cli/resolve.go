@@ -11,8 +11,8 @@ func (p *program) resolveCommand() *cobra.Command {
 		Use:     "resolve <address>",
 		GroupID: groupKeep,
 		Short:   "Show what a name points at",
-		Long: `Look a name up and show the immutable address it points at now. 'kith help names'
-tells what kinds of names there are.`,
+		Long: `Look a name up and show the immutable address it points at now. 'kith help
+names' tells what kinds of names there are.`,
 		Example:           "  kith resolve example.org\n  kith resolve ipns://k51qzi5uqu5dlvj2baxnqndepeb86cbk3ng7n3i46uzyxzyqj2xjonzllnv0v8",
 		Args:              exactly(1, "an address"),
 		ValidArgsFunction: p.completeSites,

@@ -15,8 +15,9 @@ func (p *program) sitesCommand() *cobra.Command {
 		Use:     "sites",
 		GroupID: groupKeep,
 		Short:   "List the sites this node knows",
-		Long: `List the sites this node knows, the last used first: how many peers each has, how
-much of it is here, what goes in and out, and until when others get it from you.`,
+		Long: `List the sites this node knows, the last used first: how many peers each has,
+how much of it is here, what goes in and out, and until when others get it
+from you.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			client, err := p.dial(c.Context())
