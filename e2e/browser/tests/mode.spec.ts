@@ -60,6 +60,7 @@ test("an app finds nothing of when it was a site, and the other way round", asyn
 
 test("a worker of a site ends when the site becomes an app", async ({ page }) => {
   const { label } = await open(author, (await publish({ ...both, "kind.txt": "worker" })).ipfs);
+  await setMode(author, label, "site"); // also when it is tried again
   const own = origin(author, label);
   await page.goto(own);
   await page.evaluate(async () => {
