@@ -50,11 +50,17 @@ func (c *Client) Tree(ctx context.Context, a address.Address, name string) (t Tr
 	return t, c.call(ctx, http.MethodGet, path+"/tree/"+escaped, nil, &t)
 }
 
-// Change changes a site. Pinning one that is not known opens it.
+// Change changes a site. Pinning one that is not known opens it, with the help
+// of what a magnet link says about where it is.
 func (c *Client) Change(ctx context.Context, a address.Address, change SiteChange) (known site.Site, err error) {
 	path, err := sitePath(a)
 	if err != nil {
 		return known, err
+	}
+	if link := a.Magnet(); link != a.Root().Magnet() { // the path has no room for hints
+		if _, err := c.Open(ctx, OpenRequest{Address: link}); err != nil {
+			return known, err
+		}
 	}
 	return known, c.call(ctx, http.MethodPatch, path, change, &known)
 }

@@ -127,7 +127,9 @@ func (p *program) siteCommand(
 			if err != nil {
 				return err
 			}
-			return do(c.Context(), client, a.Root())
+			root := a.Root()
+			root.Hints = a.Hints
+			return do(c.Context(), client, root)
 		},
 	})
 }
