@@ -40,7 +40,7 @@ needs Linux. It takes what it finds of aria2c, rtorrent, mktorrent, ` + "`/usr/b
 	for _, r := range results {
 		r.markdown(&b)
 	}
-	fmt.Fprintf(&b, conditions, os.TempDir())
+	b.WriteString(conditions)
 	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ needs Linux. It takes what it finds of aria2c, rtorrent, mktorrent, ` + "`/usr/b
 // conditions is what a reader has to know to judge the figures.
 const conditions = `## Conditions
 
-- Files are on tmpfs where it has room (%s this time), so that no disk decides; Kubo runs with its test profile, which does not sync.
+- Homes, downloads and published folders are on the machine's disk, behind its page cache. Kubo runs with its test profile, which does not sync.
 - Everything is on loopback and shares the two ends' processors, the seeder's and the client's work included.
 - *Cold* is an empty home and one peer who has everything. Time runs from handing over the .torrent file or the address until the last byte arrived: for Kith and webtorrent's server at an HTTP client, for the other torrent programs on disk. Kith's node is running, as libtorrent's and webtorrent's process is; aria2c and rtorrent start in that time. All BitTorrent programs load from the same libtorrent seeder, over TCP, and get the same .torrent file.
 - *Hot* is the second reading of what is on disk, in the page cache.
@@ -72,10 +72,18 @@ func (r result) markdown(b *bytes.Buffer) {
 		case len(v) == 0:
 			fmt.Fprintf(b, "| %s | failed | |\n", c.name)
 		default:
-			fmt.Fprintf(b, "| %s | %s | %s – %s |\n", c.name, figure(median(v)), figure(slices.Min(v)), figure(slices.Max(v)))
+			fmt.Fprintf(b, "| %s | %s | %s – %s%s |\n", c.name, figure(median(v)), figure(slices.Min(v)), figure(slices.Max(v)), r.ended(i))
 		}
 	}
 	b.WriteByte('\n')
+}
+
+// ended says when a contestant did not end every run.
+func (r result) ended(i int) string {
+	if n, all := len(r.runs[i]), len(r.runs[0]); n != all {
+		return fmt.Sprintf(", %d of %d runs ended", n, all)
+	}
+	return ""
 }
 
 func sentence(s string) string {
