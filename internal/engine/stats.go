@@ -1,6 +1,10 @@
 package engine
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // PeerKind names the way a peer is reached.
 type PeerKind string
@@ -66,8 +70,24 @@ type Stats struct {
 	Folder string `json:"folder,omitempty"`
 	// Peers are those connected now.
 	Peers []Peer `json:"peers"`
+	// Left are those that served or took something since the site was opened and
+	// are no longer connected, as MostFirst orders them.
+	Left []Peer `json:"left,omitempty"`
 	// Known counts peers heard of, connected or not.
 	Known int `json:"known"`
+}
+
+// MaxLeft is the most peers of Stats.Left.
+const MaxLeft = 64
+
+// MostFirst orders peers by the bytes that went to and fro, and leaves out those
+// without any and all after the first MaxLeft.
+func MostFirst(peers []Peer) []Peer {
+	peers = slices.DeleteFunc(peers, func(p Peer) bool { return p.Downloaded+p.Uploaded == 0 })
+	slices.SortFunc(peers, func(a, b Peer) int {
+		return cmp.Or(cmp.Compare(b.Downloaded+b.Uploaded, a.Downloaded+a.Uploaded), cmp.Compare(a.ID, b.ID))
+	})
+	return peers[:min(len(peers), MaxLeft)]
 }
 
 // Status is how an engine as a whole is doing.

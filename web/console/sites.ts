@@ -86,18 +86,19 @@ export function filterSites(sites: readonly Site[], filter: string): Site[] {
   });
 }
 
-/** A peer that is connected, or was while the page looked on. */
+/** A peer that is connected, or was. */
 export interface SeenPeer extends Peer {
   readonly gone?: boolean;
 }
 
 /**
- * The peers of now, and those of before that left: who served a site often
- * leaves as soon as all of it is here. At most limit are remembered.
+ * The peers of now, those the node says left, and those of before that are
+ * neither: who served a site often leaves as soon as all of it is here. At most
+ * limit are remembered.
  */
-export function remember(before: readonly SeenPeer[], now: readonly Peer[], limit = 500): SeenPeer[] {
-  const here = new Set(now.map(peerKey));
-  const gone = before.filter((p) => !here.has(peerKey(p)) && p.downloaded + p.uploaded > 0);
+export function remember(before: readonly SeenPeer[], now: readonly Peer[], left: readonly Peer[] = [], limit = 500): SeenPeer[] {
+  const told = new Set([...now, ...left].map(peerKey));
+  const gone = [...left, ...before.filter((p) => !told.has(peerKey(p)) && p.downloaded + p.uploaded > 0)];
   return [...now, ...gone.slice(0, Math.max(0, limit - now.length)).map((p) => ({ ...p, gone: true }))];
 }
 

@@ -71,7 +71,9 @@ test("peers that left are remembered, as long as they gave or took something", (
   const second = remember(first, [peer("c", 0)]);
   assert.deepEqual(second.map((p) => `${p.id}${p.gone ? " gone" : ""}`), ["c", "a gone"]);
   assert.deepEqual(remember(second, [peer("a", 5)]).map((p) => [p.id, p.downloaded, p.gone]), [["a", 5, undefined]]);
-  assert.equal(remember(second, [], 0).length, 0);
+  const told = remember(second, [peer("c", 0)], [peer("a", 7), peer("d", 2)]);
+  assert.deepEqual(told.map((p) => `${p.id} ${p.downloaded}${p.gone ? " gone" : ""}`), ["c 0", "a 7 gone", "d 2 gone"]);
+  assert.equal(remember(second, [], [], 0).length, 0);
 });
 
 test("browsers are told apart as far as their promises differ", () => {

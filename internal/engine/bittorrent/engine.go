@@ -142,6 +142,7 @@ func (e *Engine) release(s *site) {
 	if last {
 		delete(e.sites, s.key)
 		if stats, ok := s.stats(); ok {
+			stats.Left = engine.MostFirst(append(stats.Left, stats.Peers...))
 			stats.Peers, stats.DownRate, stats.UpRate, stats.Waiting = []engine.Peer{}, 0, 0, ""
 			e.cold[s.key] = stats
 		}

@@ -3,11 +3,15 @@ package bittorrent
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/anacrolix/torrent"
+
+	"github.com/kith-web/kith/internal/engine"
 )
 
 // ledger keeps who sent how much that was verified. A peer's octets count once
@@ -17,6 +21,7 @@ type ledger struct {
 	pending map[int]map[*torrent.Peer]int64
 	credit  map[*torrent.Peer]int64
 	samples []sample
+	gone    map[string]engine.Peer // what those that left sent and took, by ID
 }
 
 // sample is the counters at one time, for rates.
@@ -27,6 +32,7 @@ type sample struct {
 
 func (l *ledger) init() {
 	l.pending, l.credit = map[int]map[*torrent.Peer]int64{}, map[*torrent.Peer]int64{}
+	l.gone = map[string]engine.Peer{}
 }
 
 // received notes octets of a piece.
@@ -49,15 +55,53 @@ func (l *ledger) verified(piece int) {
 	delete(l.pending, piece)
 }
 
-// left forgets a peer that went; what it sent of open pieces still counts for
-// nobody.
-func (l *ledger) left(p *torrent.Peer) {
+// left forgets a peer that went, and returns its credit; what it sent of open
+// pieces still counts for nobody.
+func (l *ledger) left(p *torrent.Peer) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	credit := l.credit[p]
 	delete(l.credit, p)
 	for _, from := range l.pending {
 		delete(from, p)
 	}
+	return credit
+}
+
+// remember keeps count of a peer that left, together with what it did before it
+// left the last time. Those who did the least are forgotten first.
+func (l *ledger) remember(p engine.Peer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.gone[p.ID]
+	p.Downloaded += before.Downloaded
+	p.Uploaded += before.Uploaded
+	if p.Downloaded+p.Uploaded > 0 {
+		l.gone[p.ID] = p
+	}
+	if len(l.gone) <= 2*engine.MaxLeft {
+		return
+	}
+	kept := engine.MostFirst(slices.Collect(maps.Values(l.gone)))
+	clear(l.gone)
+	for _, p := range kept {
+		l.gone[p.ID] = p
+	}
+}
+
+// absent returns those that left; what one of the present did before it left and
+// came back is added to it.
+func (l *ledger) absent(present []engine.Peer) []engine.Peer {
+	l.mu.Lock()
+	gone := maps.Clone(l.gone)
+	l.mu.Unlock()
+	for i := range present {
+		before := gone[present[i].ID]
+		present[i].Downloaded += before.Downloaded
+		present[i].Uploaded += before.Uploaded
+		delete(gone, present[i].ID)
+	}
+	return engine.MostFirst(slices.Collect(maps.Values(gone)))
 }
 
 func (l *ledger) of(p *torrent.Peer) int64 {
@@ -141,7 +185,12 @@ func (e *Engine) watch(c *torrent.Callbacks) {
 	c.PeerConnClosed = func(pc *torrent.PeerConn) {
 		if s := e.siteOf(pc.Torrent()); s != nil {
 			s.exchange.forget(pc)
-			s.ledger.left(&pc.Peer)
+			credit := s.ledger.left(&pc.Peer)
+			go func() { // describing the peer waits for the library's lock
+				p := s.peer(pc, 0)
+				p.Downloaded = credit
+				s.ledger.remember(p)
+			}()
 			s.departed(pc)
 		}
 	}

@@ -73,6 +73,7 @@ func (s *site) stats() (st engine.Stats, ok bool) {
 	st.Downloaded, st.Uploaded = now.Down, now.Up
 	st.DownRate, st.UpRate = s.ledger.rates(now)
 	st.Peers = s.peers(st.Pieces)
+	st.Left = s.ledger.absent(st.Peers)
 	st.Known, _ = s.peersKnown()
 	switch {
 	case c == nil && len(st.Peers) == 0:

@@ -85,11 +85,13 @@ func (t *tally) fill(s *engine.Stats, with func(*engine.Peer) bool) {
 		s.UpRate = int64(float64(t.up-oldest.up) / span.Seconds())
 	}
 	for _, p := range t.peers {
-		c := *p
-		if with(&c) {
+		if c := *p; with(&c) {
 			s.Peers = append(s.Peers, c)
+		} else {
+			s.Left = append(s.Left, c)
 		}
 	}
+	s.Left = engine.MostFirst(s.Left)
 	s.Known = max(s.Known, len(t.peers))
 }
 

@@ -31,6 +31,8 @@ export interface Stats {
   readonly files: number;
   readonly folder?: string;
   readonly peers: readonly Peer[] | null;
+  /** Those that served or took something and are gone, most bytes first. */
+  readonly left?: readonly Peer[];
   readonly known: number;
 }
 

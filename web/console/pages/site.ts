@@ -72,7 +72,7 @@ export class SitePage extends Part {
       if (document.visibilityState === "visible") {
         try {
           const site = await this.kith.client.site(label, signal);
-          this.#seen = remember(this.#seen, site.stats.peers ?? []);
+          this.#seen = remember(this.#seen, site.stats.peers ?? [], site.stats.left);
           this.site = site;
           this.error = undefined;
         } catch (error) {
