@@ -128,7 +128,7 @@ func (s *site) explain(ctx context.Context, err error) error {
 func (s *site) record() error {
 	s.mu.Lock()
 	s.meta.Down, s.meta.Up = s.tally.totals()
-	u := s.pack.Usage()
+	u := s.pack.Saved()
 	s.meta.Stored, s.meta.Have, s.meta.Disk = s.meta.stored(u), u.Blocks, u.Disk
 	raw, err := encodeMeta(s.meta)
 	s.mu.Unlock()
@@ -151,9 +151,10 @@ func (m *siteMeta) stored(u pack.Usage) int64 {
 	return min(u.Content, m.Total)
 }
 
-// stats fills in how things stand with the site.
+// stats fills in how things stand with the site. What a crash would still take
+// away is not yet stored.
 func (s *site) stats() engine.Stats {
-	u := s.pack.Usage()
+	u := s.pack.Saved()
 	s.mu.Lock()
 	st := s.meta.stats()
 	st.Stored, st.Have, st.Disk = s.meta.stored(u), u.Blocks, u.Disk

@@ -94,7 +94,7 @@ func (p *Pack) adopt(d *Pack, dir string) {
 	_ = errors.Join(p.data.Close(), p.log.Close())
 	p.dir, p.data, p.log, p.end, p.logEnd = dir, d.data, d.log, d.end, d.logEnd
 	p.index, p.spare, p.files, p.stale = d.index, d.spare, d.files, d.stale
-	p.content, p.nodes, p.pending, p.armed = d.content, d.nodes, nil, false
+	p.content, p.nodes, p.pending, p.unsaved, p.armed = d.content, d.nodes, nil, Usage{}, false
 }
 
 // write makes everything but the folder's name durable.

@@ -30,6 +30,7 @@ type Pack struct {
 	files   []File           // number n is files[n-1]
 	stale   map[uint32]bool  // published files that changed
 	pending []byte           // index records not on disk yet
+	unsaved Usage            // the blocks of pending; Disk is not counted
 	armed   bool             // a flush is due
 	content int64            // bytes of blocks that are not nodes
 	nodes   int64            // bytes of nodes
@@ -46,11 +47,36 @@ type Usage struct {
 	Content, Nodes, Disk int64
 }
 
+// add counts one block.
+func (u *Usage) add(e Extent) {
+	u.Blocks++
+	if e.Node {
+		u.Nodes += int64(e.Len)
+	} else {
+		u.Content += int64(e.Len)
+	}
+}
+
 // Usage returns how much the pack holds.
 func (p *Pack) Usage() Usage {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
+	return p.usage()
+}
+
+func (p *Pack) usage() Usage {
 	return Usage{len(p.index), p.content, p.nodes, p.end + p.logEnd + int64(len(p.pending))}
+}
+
+// Saved is Usage without the blocks that a crash would still take away.
+func (p *Pack) Saved() Usage {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	all := p.usage()
+	all.Blocks -= p.unsaved.Blocks
+	all.Content -= p.unsaved.Content
+	all.Nodes -= p.unsaved.Nodes
+	return all
 }
 
 // Find returns where the block is.
@@ -121,6 +147,7 @@ func (p *Pack) count(e Extent, sign int64) {
 // p.mu is held.
 func (p *Pack) note(k Key, e Extent) {
 	p.pending = appendRecord(p.pending, k, e)
+	p.unsaved.add(e)
 	if p.store == nil || p.armed {
 		return
 	}
@@ -134,6 +161,7 @@ func (p *Pack) Flush() error {
 	defer p.flushing.Unlock()
 	p.mu.Lock()
 	records, data, log, at := p.pending, p.data, p.log, p.logEnd
+	saving := p.unsaved
 	p.pending, p.armed = nil, false
 	shut := p.shutErr != nil
 	p.mu.Unlock()
@@ -148,6 +176,9 @@ func (p *Pack) Flush() error {
 	defer p.mu.Unlock()
 	if err == nil {
 		p.logEnd = at + int64(len(records))
+		p.unsaved.Blocks -= saving.Blocks
+		p.unsaved.Content -= saving.Content
+		p.unsaved.Nodes -= saving.Nodes
 		return nil
 	}
 	if p.shutErr != nil {

@@ -296,3 +296,27 @@ func FuzzIndex(f *testing.F) {
 		has(t, p, 9, 10)
 	})
 }
+
+func TestSavedIsWhatACrashLeaves(t *testing.T) {
+	s, err := pack.Open(pack.Options{Dir: t.TempDir(), FlushEvery: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	p := get(t, s, "a")
+	fill(t, p, 0, 100)
+	if u := p.Saved(); u.Blocks != 0 || u.Content != 0 || u.Nodes != 0 {
+		t.Errorf("nothing was flushed, and saved is %+v", u)
+	}
+	if err := p.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	want := p.Usage()
+	if u := p.Saved(); u != want {
+		t.Errorf("saved %+v after a flush of %+v", u, want)
+	}
+	fill(t, p, 100, 150)
+	if u := p.Saved(); u.Blocks != 100 || u.Content != want.Content || u.Nodes != want.Nodes {
+		t.Errorf("saved %+v, want the %+v flushed", u, want)
+	}
+}
