@@ -39,7 +39,7 @@ func (x *exchange) serveFile(f *found, p *pace) error {
 		var err error
 		if spans, err = x.spans(f, v); err != nil {
 			h["Content-Range"] = []string{"bytes */" + strconv.FormatInt(f.info.Size(), 10)}
-			x.failWith(http.StatusRequestedRangeNotSatisfiable, fault.New(fault.Invalid, "%w", err))
+			x.failWith(http.StatusRequestedRangeNotSatisfiable, fault.New(fault.Invalid, "%w", err).WithHint(rangeHint))
 			return nil
 		}
 	}

@@ -25,6 +25,9 @@ func (s span) contentRange(size int64) string {
 // errNoOverlap means that no range of a request lies in the file.
 var errNoOverlap = errors.New("no range overlaps the file")
 
+// rangeHint is what a client can do about a range that is refused.
+const rangeHint = "ask for bytes=first-last, both less than the size in Content-Range"
+
 // parseRanges reads a Range header (RFC 9110 §14.1.2) for a file of size bytes.
 // Ranges past the end are left out, and it is errNoOverlap when none is left.
 // Another unit than bytes is nothing to us (§14.2).
