@@ -372,7 +372,7 @@ func TestABodyIsCutWhenPeersStay(t *testing.T) {
 
 // TestAClientMayTakeItsTime: the patience is with peers, not with a reader.
 func TestAClientMayTakeItsTime(t *testing.T) {
-	w := newWorld(t, gateway.Options{Stall: ms(30)})
+	w := newWorld(t, gateway.Options{Stall: ms(500)})
 	const size = 16 << 20 // more than the buffers between two sockets hold
 	origin, _ := w.publish(map[string][]byte{"video.mp4": enginetest.Bytes(1, size)})
 	res, err := w.client.Do(w.request("GET", origin+"/video.mp4"))
@@ -380,7 +380,7 @@ func TestAClientMayTakeItsTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	time.Sleep(ms(150)) // a video that is paused
+	time.Sleep(ms(1500)) // a video that is paused
 	if n, err := io.Copy(io.Discard, res.Body); n != size || err != nil {
 		t.Errorf("%d of %d bytes: %v", n, size, err)
 	}
