@@ -27,7 +27,7 @@ func (e *Engine) configureDHT(s *dht.ServerConfig) {
 	s.Store, s.Exp, s.PeerStore = &itemStore{}, itemTime, &peerStore{}
 	s.SendLimiter = rate.NewLimiter(dhtRate, dhtRate)
 	s.DefaultWant = []krpc.Want{krpc.WantNodes, krpc.WantNodes6}
-	id := dht.RandomNodeID()
+	id := krpc.RandomNodeID()
 	s.NodeId = id
 	s.OnQuery = func(q *krpc.Msg, _ net.Addr) bool {
 		e.aim(q, id)
