@@ -264,8 +264,9 @@ func (e *Engine) forgetFolder(name string) error {
 		return err
 	}
 	folder := readMeta(p).Folder
-	if err := p.Close(); err != nil || folder == "" {
-		return err
+	_ = p.Close() // what it could not write any more, on a full disk, goes anyway
+	if folder == "" {
+		return nil
 	}
 	last, err := e.o.Store.Get(folderPrefix + folder)
 	if err != nil || string(last) != name {
