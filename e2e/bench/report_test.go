@@ -127,7 +127,9 @@ func memory() string {
 
 func kernel(t *testing.T) string {
 	t.Helper()
-	return strings.TrimSpace(harness.Run(t, harness.Program{Path: "uname", Args: []string{"-r"}}))
+	release := strings.TrimSpace(harness.Run(t, harness.Program{Path: "uname", Args: []string{"-r"}}))
+	version, _, _ := strings.Cut(release, "-")
+	return version
 }
 
 // version asks a program for its version and returns the first line of the
