@@ -2,7 +2,6 @@ package bittorrent
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -254,15 +253,18 @@ func (s *site) close() error {
 	for _, f := range leave {
 		f()
 	}
-	err := s.saveCounters()
+	// Counters that a full disk does not take keep no site open.
+	if err := s.saveCounters(); err != nil {
+		s.e.o.Log.Warn("store the counters of a torrent", "site", s.key, "error", err)
+	}
 	s.demand.close()
 	s.e.open.CompareAndDelete(s.hash, s)
 	s.t.Drop()
 	if c := s.content.Load(); c != nil {
 		s.e.open.CompareAndDelete([20]byte(c.meta.V1), s)
-		err = errors.Join(err, c.vault.Close())
+		return c.vault.Close()
 	}
-	return err
+	return nil
 }
 
 // opener gives the library the vault of a torrent that was checked, and nothing
