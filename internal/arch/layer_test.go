@@ -37,7 +37,7 @@ func rooms() map[string]room {
 		"internal/gateway":           {layer: 2},
 		"internal/host":              {layer: 2, also: []string{"web"}},
 		"internal/front":             {layer: 2},
-		"internal/nearby":            {layer: 2},
+		"internal/nearby":            {layer: 2, also: []string{"internal/openscreen"}},
 		"internal/api":               {layer: 3, also: []string{"web"}},
 		"internal/node":              {layer: 4},
 		"internal/install":           {layer: 2},
