@@ -12,7 +12,7 @@ import (
 )
 
 func (p *program) openCommand() *cobra.Command {
-	var print, app bool
+	var print, app, start bool
 	c := &cobra.Command{
 		Use:     "open [address]",
 		GroupID: groupUse,
@@ -20,7 +20,9 @@ func (p *program) openCommand() *cobra.Command {
 		Long: `Open a site in your browser. While peers are looked for, the page shows how that
 goes, and becomes the site by itself. Without an address, the console opens.
 
-With --app the site runs inside the shell, where it cannot talk to any server.
+With --start a node is started in the background when none runs; it writes its
+log to kith.log in the home. That is how links of the desktop open, see 'kith
+help install'. With --app the site runs inside the shell, where it cannot talk to any server.
 'kith help addresses' shows what an address looks like.`,
 		Example: "  kith open wtp://2b7f1e0c9d3a4b5c6d7e8f90a1b2c3d4e5f60718/\n" +
 			"  kith open ipfs://bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi/\n" +
@@ -28,7 +30,11 @@ With --app the site runs inside the shell, where it cannot talk to any server.
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: p.completeSites,
 		RunE: func(c *cobra.Command, args []string) error {
-			client, err := p.dial(c.Context())
+			dial := p.dial
+			if start {
+				dial = p.dialOrStart
+			}
+			client, err := dial(c.Context())
 			if err != nil {
 				return err
 			}
@@ -56,6 +62,7 @@ With --app the site runs inside the shell, where it cannot talk to any server.
 		},
 	}
 	c.Flags().BoolVarP(&print, "print", "p", false, "print the URL and open nothing")
+	c.Flags().BoolVar(&start, "start", false, "start the node in the background when none runs")
 	c.Flags().BoolVar(&app, "app", false, "open it as an app, in the shell")
 	return p.jsonFlag(c)
 }
