@@ -51,6 +51,8 @@ type Options struct {
 	// ProbeNames asks the configured DNS for a name that exists and says whom it
 	// asked; nil leaves that check of the doctor out.
 	ProbeNames Probe
+	// End ends the node; nil for one that cannot be told to.
+	End func()
 	// Log gets what goes wrong on the way to a client; nil discards it.
 	Log *slog.Logger
 
@@ -187,6 +189,7 @@ func (s *Server) apiRoutes(mux *http.ServeMux) {
 		"DELETE /api/v1/uploads/{id}":              s.deleteUpload,
 		"GET /api/v1/events":                       s.getEvents,
 		"GET /api/v1/doctor":                       s.getDoctor,
+		"POST /api/v1/end":                         s.postEnd,
 		"GET /debug/pprof/":                        pprof.Index,
 		"GET /debug/pprof/profile":                 pprof.Profile,
 		"GET /debug/pprof/symbol":                  pprof.Symbol,

@@ -115,7 +115,7 @@ BitTorrent and IPFS, and every reader passes them on.
 		p.upCommand(), p.openCommand(), p.publishCommand(), p.getCommand(),
 		p.sitesCommand(), p.pinCommand(), p.unpinCommand(), p.removeCommand(), p.appCommand(), p.importCommand(),
 		p.resolveCommand(), p.statusCommand(), p.doctorCommand(), p.relayCommand(), p.configCommand(), p.versionCommand(),
-		p.installCommand(), p.uninstallCommand(),
+		p.downCommand(), p.installCommand(), p.uninstallCommand(),
 	)
 	root.AddCommand(topics()...)
 	return root

@@ -212,7 +212,7 @@ func (p *parts) startAPI() error {
 	p.api, err = api.New(api.Options{
 		Version: p.node.o.Version, Home: p.node.o.Home, Token: token, Port: p.port,
 		Sites: p.sites, Resolver: p.resolver, Publisher: p.publisher, Engines: p.node.engines,
-		Patience: time.Duration(p.node.o.Config.Gateway.Timeout), ProbeNames: p.probeNames(), Log: p.node.o.Log.With("part", "api"),
+		End: p.node.End, Patience: time.Duration(p.node.o.Config.Gateway.Timeout), ProbeNames: p.probeNames(), Log: p.node.o.Log.With("part", "api"),
 		MaxUpload: int64(p.node.o.Config.Publish.MaxUpload), MaxUploadFiles: p.node.o.Config.Publish.MaxFiles,
 	})
 	return err

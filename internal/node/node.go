@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/kith-web/kith/internal/api"
@@ -42,6 +43,9 @@ type Node struct {
 	engines   []engine.Engine
 
 	closers []closer // in the order in which they were started
+
+	told     chan struct{} // closed when the node is told to end
+	tellOnce sync.Once
 }
 
 // closer is one started part.
@@ -56,12 +60,15 @@ func New(ctx context.Context, o Options) (*Node, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{o: o}
+	n := &Node{o: o, told: make(chan struct{})}
 	if err := n.start(ctx); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
 	return n, nil
 }
+
+// End has Run return. It may be called at any time, and more than once.
+func (n *Node) End() { n.tellOnce.Do(func() { close(n.told) }) }
 
 // Console is the URL of the console.
 func (n *Node) Console() string { return n.console }

@@ -27,7 +27,8 @@ const (
 	drainTime = 500 * time.Millisecond
 )
 
-// Run serves until ctx ends, then closes everything and returns nil. What does
+// Run serves until ctx ends or End is called, then closes everything and returns
+// nil. What does
 // not close in time is left to the end of the process; nothing acknowledged is
 // lost by that.
 func (n *Node) Run(ctx context.Context) error {
@@ -54,7 +55,10 @@ func (n *Node) Run(ctx context.Context) error {
 		})
 	}
 	n.o.Log.Info("ready", "console", n.console)
-	<-groupCtx.Done()
+	select {
+	case <-groupCtx.Done():
+	case <-n.told:
+	}
 	n.o.Log.Info("ending")
 	stop()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
