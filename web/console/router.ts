@@ -40,6 +40,11 @@ export function placeHash(place: Place): string {
   }
 }
 
+/** Where a browser opens a link: the first page, with the address for %s filled in. */
+export function handlerURL(base: string): string {
+  return `${new URL("/#/?address=", base).href}%s`;
+}
+
 function decode(part: string): string {
   try {
     return decodeURIComponent(part);
