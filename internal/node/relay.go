@@ -2,7 +2,6 @@ package node
 
 import (
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,7 +42,7 @@ func NewRelay(home string, c RelayConfig, reuse bool, log *slog.Logger) (*relay.
 		return nil, err
 	}
 	o := relay.Options{
-		Listen: c.Listen, UDP: c.UDP, TURN: c.TURN, Metrics: c.Metrics, ReusePort: reuse, Secret: secret, Log: log,
+		Listen: c.Listen, UDP: c.UDP, TURN: c.TURN, TURNTLS: c.TURNTLS, Metrics: c.Metrics, ReusePort: reuse, Secret: secret, Log: log,
 		Relay:              turn.Options{Rate: int(c.TURNRate), TotalRate: int(c.TURNTotal)},
 		MaxConnsPerAddress: c.Connections,
 		Tracker: tracker.Options{
@@ -66,11 +65,11 @@ func NewRelay(home string, c RelayConfig, reuse bool, log *slog.Logger) (*relay.
 		o.State = filepath.Join(home, relaySwarmsName)
 	}
 	if c.Certificate != "" {
-		pair, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
+		pair, err := newCertificate(c.Certificate, c.Key, log)
 		if err != nil {
-			return nil, fault.New(fault.Invalid, "cannot use the certificate %s with the key %s: %w", c.Certificate, c.Key, err)
+			return nil, err
 		}
-		o.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+		o.TLS = pair.config()
 	}
 	return relay.New(o)
 }

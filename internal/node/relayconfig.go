@@ -12,6 +12,7 @@ type RelayConfig struct {
 	Listen      string `toml:"listen" doc:"Where the HTTP and WebSocket trackers listen, host:port. Only 'kith relay' reads this table."`
 	UDP         string `toml:"udp" doc:"Where the UDP tracker listens, host:port. Empty: as listen. The word off: nowhere."`
 	TURN        string `toml:"turn" doc:"Where STUN and TURN listen, host:port, such as 0.0.0.0:3478. The word off: nowhere."`
+	TURNTLS     string `toml:"turn_tls" doc:"Where TURN listens by TLS, host:port, such as 0.0.0.0:5349, for networks that let nothing else through. It needs certificate and key. The word off: nowhere."`
 	TURNAddress string `toml:"turn_address" doc:"The public address of this computer, under which TURN carries packets for others. Empty: STUN alone."`
 	TURNRate    Size   `toml:"turn_rate" doc:"Most bytes a second that TURN carries for one connection."`
 	TURNTotal   Size   `toml:"turn_total" doc:"Most bytes a second that TURN carries for all together."`
@@ -26,7 +27,7 @@ type RelayConfig struct {
 
 func defaultRelay() RelayConfig {
 	return RelayConfig{
-		Listen: "127.0.0.1:5487", TURN: relay.Off, TURNRate: 128 << 10, TURNTotal: 1 << 20, Rate: 50, Connections: 256, Metrics: relay.Off,
+		Listen: "127.0.0.1:5487", TURN: relay.Off, TURNTLS: relay.Off, TURNRate: 128 << 10, TURNTotal: 1 << 20, Rate: 50, Connections: 256, Metrics: relay.Off,
 	}
 }
 
@@ -35,7 +36,7 @@ func (c *Config) checkRelay() error {
 	if !isHostPort(r.Listen) {
 		return bad("relay.listen", r.Listen, "host:port, such as 0.0.0.0:5487")
 	}
-	for key, v := range map[string]string{"relay.udp": r.UDP, "relay.turn": r.TURN, "relay.metrics": r.Metrics} {
+	for key, v := range map[string]string{"relay.udp": r.UDP, "relay.turn": r.TURN, "relay.turn_tls": r.TURNTLS, "relay.metrics": r.Metrics} {
 		if v != relay.Off && !isHostPort(v) && (v != "" || key != "relay.udp") {
 			return bad(key, v, "host:port or off")
 		}

@@ -45,6 +45,7 @@ func (s *Server) serveICE(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		host = r.Host
 	}
+	name := host
 	if s.turn.Relays() {
 		host = s.o.Relay.PublicIP.String()
 	}
@@ -53,8 +54,13 @@ func (s *Server) serveICE(w http.ResponseWriter, r *http.Request) {
 	if s.turn.Relays() {
 		c := s.turn.Credential()
 		answer.TTL = int(time.Until(c.Expires) / time.Second)
+		urls := []string{"turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"}
+		if s.turnTLS.IsValid() {
+			// The certificate is for the name that was asked by.
+			urls = append(urls, "turns:"+net.JoinHostPort(name, strconv.Itoa(int(s.turnTLS.Port())))+"?transport=tcp")
+		}
 		answer.Servers = append(answer.Servers, iceServer{
-			URLs: []string{"turn:" + at + "?transport=udp"}, Username: c.Username, Credential: c.Password,
+			URLs: urls, Username: c.Username, Credential: c.Password,
 		})
 	}
 	h.Set("Content-Type", "application/json")

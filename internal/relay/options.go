@@ -26,15 +26,19 @@ const longestDrain = 4 * time.Second
 type Options struct {
 	// Listen is where HTTP and WebSockets are served, host:port. Needed.
 	Listen string
-	// TLS makes that HTTPS. Certificates are its owner's to renew: none.
+	// TLS makes that HTTPS. Certificates are its owner's to renew, by
+	// GetCertificate without a restart: none.
 	TLS *tls.Config
 	// UDP is where the UDP tracker listens, host:port or Off: as Listen; where
 	// that leaves the port to the system, on another such port.
 	UDP string
-	// TURN is where STUN and TURN listen, host:port: Off.
+	// TURN is where STUN and TURN listen, host:port, by UDP and, when packets are
+	// carried, by TCP: Off.
 	TURN string
-	// Relay says how TURN is done; its PublicIP turns it on. Conn and Secret are
-	// filled in.
+	// TURNTLS is where TURN listens by TLS over TCP, host:port; it needs TLS: Off.
+	TURNTLS string
+	// Relay says how TURN is done; its PublicIP turns it on. Its sockets
+	// and Secret are filled in.
 	Relay turn.Options
 	// Metrics is where the state of the relay is told, host:port, to those who may
 	// know it: Off.
@@ -95,6 +99,13 @@ func (o Options) withDefaults() (Options, error) {
 	o.Drain = min(o.Drain, longestDrain)
 	if o.TURN == "" {
 		o.TURN = Off
+	}
+	if o.TURNTLS == "" {
+		o.TURNTLS = Off
+	}
+	if o.TURNTLS != Off && (o.TLS == nil || !o.Relay.PublicIP.IsValid()) {
+		return o, fault.New(fault.Invalid, "TURN over TLS on %s needs a certificate and a public address", o.TURNTLS).
+			WithHint("give [relay] certificate, key and turn_address, or leave turn_tls off")
 	}
 	if o.Metrics == "" {
 		o.Metrics = Off

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -22,6 +23,7 @@ type Server struct {
 	start   time.Time
 	tracker *tracker.Tracker
 	turn    *turn.Server // nil without STUN
+	turnTLS netip.AddrPort
 	conns   *guard.Count
 	iceRate *guard.Rate
 
@@ -105,10 +107,38 @@ func (s *Server) listenTURN() error {
 		return err
 	}
 	o.Conn = conn
-	if s.turn, err = turn.New(o); err != nil {
-		return errors.Join(err, conn.Close())
+	if o.PublicIP.IsValid() {
+		err = s.listenStreams(&o)
 	}
-	return nil
+	if err == nil {
+		s.turn, err = turn.New(o)
+	}
+	if err == nil {
+		return nil
+	}
+	errs := []error{err, conn.Close()}
+	for _, l := range []net.Listener{o.TCP, o.TLS} {
+		if l != nil {
+			errs = append(errs, l.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// listenStreams opens TURN's TCP port, which is that of UDP, and that of TLS.
+func (s *Server) listenStreams(o *turn.Options) (err error) {
+	if o.TCP, err = s.o.listenTCP(o.Conn.LocalAddr().String()); err != nil {
+		return err
+	}
+	if s.o.TURNTLS == Off {
+		return nil
+	}
+	l, err := s.o.listenTCP(s.o.TURNTLS)
+	if err == nil {
+		s.turnTLS = l.Addr().(*net.TCPAddr).AddrPort()
+		o.TLS = tls.NewListener(l, s.o.TLS)
+	}
+	return err
 }
 
 // secret derives the secret of one service from that of the relay.
@@ -141,7 +171,7 @@ func (s *Server) close() {
 func (s *Server) Tracker() *tracker.Tracker { return s.tracker }
 
 // URLs are where the relay is reached, by service: "http" (tracker), "ws"
-// (tracker), "udp" (tracker), "stun", "turn", "metrics". Addresses are those
+// (tracker), "udp" (tracker), "stun", "turn", "turns", "metrics". Addresses are those
 // listened on.
 func (s *Server) URLs() map[string]string {
 	web, ws := "http://", "ws://"
@@ -159,6 +189,9 @@ func (s *Server) URLs() map[string]string {
 		urls["stun"] = "stun:" + s.turn.Addr().String()
 		if s.turn.Relays() {
 			urls["turn"] = "turn:" + netip.AddrPortFrom(s.o.Relay.PublicIP, s.turn.Addr().Port()).String()
+			if s.turnTLS.IsValid() {
+				urls["turns"] = "turns:" + netip.AddrPortFrom(s.o.Relay.PublicIP, s.turnTLS.Port()).String()
+			}
 		}
 	}
 	if s.metrics != nil {

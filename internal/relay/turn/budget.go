@@ -31,3 +31,14 @@ func (b *budget) spend(n int) bool {
 	b.have -= float64(n)
 	return true
 }
+
+// owe takes n octets whether they are there or not, and returns how long it takes
+// until they are.
+func (b *budget) owe(n int) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	b.have = min(b.have+now.Sub(b.last).Seconds()*b.perSecond, b.perSecond) - float64(n)
+	b.last = now
+	return max(0, time.Duration(-b.have/b.perSecond*float64(time.Second)))
+}

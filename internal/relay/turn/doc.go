@@ -1,6 +1,7 @@
 // Package turn tells peers their public address (STUN, RFC 8489) and, where its
 // owner wants that, carries their packets when they cannot reach each other or
-// do not wish to be seen (TURN, RFC 8656, over UDP). The protocols are pion's;
+// do not wish to be seen (TURN, RFC 8656; clients come by UDP, TCP or TLS, peers are
+// reached by UDP). The protocols are pion's;
 // what is here keeps them from being abused:
 //
 //   - credentials expire: a user name says until when it is good, its password

@@ -15,6 +15,12 @@ import (
 type Options struct {
 	// Conn is where clients send to. The server closes it.
 	Conn net.PacketConn
+	// TCP and TLS accept clients whose networks let no UDP through; packets to
+	// peers still go by UDP. The server closes them. nil for none; without
+	// PublicIP they are not served.
+	TCP, TLS net.Listener
+	// MaxStreams and MaxStreamsPerAddress bound their connections: 256 and 16.
+	MaxStreams, MaxStreamsPerAddress int
 	// PublicIP is the address peers see packets come from. Without one the
 	// server is a STUN server alone.
 	PublicIP netip.Addr
@@ -64,6 +70,8 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	number(&o.MaxAllocations, 128)
 	number(&o.MaxPerAddress, 16)
+	number(&o.MaxStreams, 256)
+	number(&o.MaxStreamsPerAddress, 16)
 	number(&o.Rate, 128<<10)
 	number(&o.TotalRate, 1<<20)
 	o.Requests = o.Requests.Or(guard.Limit{PerSecond: 10, Burst: 60})

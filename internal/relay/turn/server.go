@@ -41,14 +41,8 @@ func New(o Options) (*Server, error) {
 		held: guard.NewCount(o.MaxPerAddress, o.MaxAllocations),
 	}
 	config := pion.PacketConnConfig{
-		PacketConn: &door{PacketConn: o.Conn, rate: guard.NewRate(o.Requests), s: s},
-		PermissionHandler: func(_ net.Addr, peer net.IP) bool {
-			a, ok := netip.AddrFromSlice(peer)
-			if ok = ok && s.mayReach(a); !ok {
-				s.refused.Add(1)
-			}
-			return ok
-		},
+		PacketConn:        &door{PacketConn: o.Conn, rate: guard.NewRate(o.Requests), s: s},
+		PermissionHandler: s.permit,
 	}
 	all := pion.ServerConfig{
 		LoggerFactory: logs{o.Log}, Realm: o.Realm, AllocationLifetime: allocationLife,
@@ -56,12 +50,35 @@ func New(o Options) (*Server, error) {
 	if o.PublicIP.IsValid() {
 		config.RelayAddressGenerator = generator{s}
 		all.AuthHandler = s.authenticate
+		all.ListenerConfigs = s.listeners()
 	}
 	all.PacketConnConfigs = []pion.PacketConnConfig{config}
 	if s.pion, err = pion.NewServer(all); err != nil {
 		return nil, fmt.Errorf("start the TURN server: %w", err)
 	}
 	return s, nil
+}
+
+// listeners are those of clients that come by TCP.
+func (s *Server) listeners() (all []pion.ListenerConfig) {
+	each := guard.NewCount(s.o.MaxStreamsPerAddress, s.o.MaxStreams)
+	for _, l := range []net.Listener{s.o.TCP, s.o.TLS} {
+		if l != nil {
+			all = append(all, pion.ListenerConfig{
+				Listener: &streams{Listener: l, s: s, each: each}, RelayAddressGenerator: generator{s}, PermissionHandler: s.permit,
+			})
+		}
+	}
+	return all
+}
+
+// permit says whether a client may send to peer.
+func (s *Server) permit(_ net.Addr, peer net.IP) bool {
+	a, ok := netip.AddrFromSlice(peer)
+	if ok = ok && s.mayReach(a); !ok {
+		s.refused.Add(1)
+	}
+	return ok
 }
 
 // Relays reports whether the server carries packets, or is for STUN alone.

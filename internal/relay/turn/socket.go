@@ -129,10 +129,12 @@ func isRequest(b []byte) bool {
 }
 
 func addrOf(a net.Addr) netip.AddrPort {
-	u, ok := a.(*net.UDPAddr)
-	if !ok {
-		return netip.AddrPort{}
+	var p netip.AddrPort
+	switch a := a.(type) {
+	case *net.UDPAddr:
+		p = a.AddrPort()
+	case *net.TCPAddr:
+		p = a.AddrPort()
 	}
-	p := u.AddrPort()
 	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
 }
