@@ -248,8 +248,8 @@ func TestAPortInUseIsSaidSo(t *testing.T) {
 
 func TestOptionsThatCannotWork(t *testing.T) {
 	for name, o := range map[string]relay.Options{
-		"nowhere":      {},
-		"no port":      {Listen: "127.0.0.1"},
+		"nowhere": {},
+		"no port": {Listen: "127.0.0.1"},
 		"TURN over TLS without a certificate": {
 			Listen: "127.0.0.1:0", TURN: "127.0.0.1:0", TURNTLS: "127.0.0.1:0", Relay: turn.Options{PublicIP: netip.MustParseAddr("127.0.0.1")},
 		},
