@@ -70,6 +70,7 @@ func TestBenchmarks(t *testing.T) {
 		{"ready", b.ready},
 		{"stream", b.streaming},
 		{"idle", b.idle},
+		{"tracker", b.trackers},
 	} {
 		if len(only) > 0 && !slices.Contains(only, group.name) {
 			continue
