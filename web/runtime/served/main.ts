@@ -1,0 +1,11 @@
+// served.js: the page "who served me". It is also the tab to leave open for
+// whoever wants to keep a site available.
+import { Visit } from "../page/visit.ts";
+import { Page } from "./page.ts";
+
+const main = document.querySelector("main");
+if (main) {
+  const visit = new Visit();
+  const page = new Page(main, visit);
+  void visit.begin().then(() => page.begin());
+}

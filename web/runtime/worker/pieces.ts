@@ -1,0 +1,264 @@
+// Gets the pieces of one version of a site: from this device, from peers by way
+// of the leading page, or from the host. Whatever the source, a piece is
+// verified before it is used.
+import type { Index, PieceStore, SiteInfo } from "../types.ts";
+import type { Link } from "./link.ts";
+import { patience } from "./patience.ts";
+
+export const bounds = {
+  /** Pieces asked of the host at once. */
+  hostLanes: 6,
+  /** Octets of pieces kept in memory. */
+  memory: 16 * 1024 * 1024,
+  /** Milliseconds after which the host is held to be gone. */
+  hostSilence: 15_000,
+  /** Milliseconds that a piece is waited for when the host does not have it. */
+  withoutHost: 60_000,
+} as const;
+
+/** A piece that was neither on this device, nor with peers, nor with the host. */
+export class MissingPiece extends Error {
+  /** Whether the host could not be reached at all. */
+  readonly hostGone: boolean;
+
+  constructor(piece: number, hostGone: boolean) {
+    super(`piece ${piece} is neither with peers nor with the host`);
+    this.hostGone = hostGone;
+  }
+}
+
+interface Job {
+  readonly done: Promise<Uint8Array>;
+  readonly stop: AbortController;
+  waiting: number;
+}
+
+/** Where a piece may come from before peers are asked: an older version of the site. */
+export type Earlier = (piece: number) => Promise<Uint8Array | undefined>;
+
+/** The pieces of one version. */
+export class Pieces {
+  readonly #info: SiteInfo;
+  readonly #index: Index;
+  readonly #store: PieceStore;
+  readonly #link: Link;
+  readonly #earlier: Earlier;
+  readonly #jobs = new Map<number, Job>();
+  readonly #memory = new Map<number, Uint8Array>();
+  #inMemory = 0;
+  #ahead = 0;
+  #lanes = 0;
+  readonly #queue: { readonly paint: boolean; readonly go: () => void }[] = [];
+
+  constructor(info: SiteInfo, index: Index, store: PieceStore, link: Link, earlier: Earlier) {
+    this.#info = info;
+    this.#index = index;
+    this.#store = store;
+    this.#link = link;
+    this.#earlier = earlier;
+  }
+
+  /** Piece i as it travels. paint says that the page cannot be painted without it. */
+  async get(i: number, paint: boolean, signal: AbortSignal): Promise<Uint8Array> {
+    const kept = this.#memory.get(i);
+    if (kept) {
+      return kept;
+    }
+    signal.throwIfAborted();
+    let job = this.#jobs.get(i);
+    if (!job) {
+      job = this.#begin(i, paint);
+    }
+    const mine = job;
+    mine.waiting++;
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        if (--mine.waiting === 0) {
+          mine.stop.abort();
+        }
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      mine.done.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+    });
+  }
+
+  /** The content of piece i, to which spans refer. */
+  async content(i: number, paint: boolean, signal: AbortSignal): Promise<Uint8Array> {
+    return this.#index.content(i, await this.get(i, paint, signal));
+  }
+
+  /** Piece i if it is on this device. */
+  async stored(i: number): Promise<Uint8Array | undefined> {
+    const kept = this.#memory.get(i);
+    if (kept) {
+      return kept;
+    }
+    const data = await this.#store.get(i).catch(() => undefined);
+    return data && (await this.#index.verify(i, data)) ? data : undefined;
+  }
+
+  /** Builds piece i from the version before and returns its size; undefined where that cannot be. */
+  async carry(i: number): Promise<number | undefined> {
+    return (await this.#fromEarlier(i))?.length;
+  }
+
+  #begin(i: number, paint: boolean): Job {
+    const stop = new AbortController();
+    const size = this.#index.length(i);
+    this.#ahead += size;
+    const done = this.#find(i, paint, stop.signal).finally(() => {
+      this.#ahead -= size;
+      this.#jobs.delete(i);
+      stop.abort();
+    });
+    done.catch(() => undefined); // whoever waits hears of it; nobody may
+    const job: Job = { done, stop, waiting: 0 };
+    this.#jobs.set(i, job);
+    return job;
+  }
+
+  async #find(i: number, paint: boolean, signal: AbortSignal): Promise<Uint8Array> {
+    const here = (await this.stored(i)) ?? (await this.#fromEarlier(i));
+    if (here) {
+      return this.#remember(i, here);
+    }
+    const peers = this.#fromPeers(i, paint, signal);
+    peers.catch(() => undefined); // ends with the job, which says why
+    const inTime = await this.#patiently(i, paint, peers, signal);
+    if (inTime) {
+      return this.#remember(i, inTime);
+    }
+    try {
+      return this.#remember(i, await Promise.race([peers, this.#fromHost(i, paint, signal)]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(await this.#link.chance(this.#info.id, i))) {
+        throw error; // nobody else to wait for
+      }
+      const late = new Promise<never>((_, reject) => setTimeout(() => reject(error as Error), bounds.withoutHost));
+      return this.#remember(i, await Promise.race([peers, late]));
+    }
+  }
+
+  /** Waits for peers as long as it is worth it; undefined when it is the host's turn. */
+  async #patiently(i: number, paint: boolean, peers: Promise<Uint8Array>, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const began = performance.now();
+    const dice = Math.random();
+    const ahead = this.#ahead;
+    for (;;) {
+      const chance = await this.#link.chance(this.#info.id, i);
+      signal.throwIfAborted();
+      const ms = patience(chance, { paint, waited: performance.now() - began, ahead, dice });
+      const got = await soon(peers, ms);
+      if (got || ms <= 0) {
+        return got;
+      }
+    }
+  }
+
+  /** The first of what leading pages give that is the piece. */
+  async #fromPeers(i: number, paint: boolean, signal: AbortSignal): Promise<Uint8Array> {
+    for (;;) {
+      const data = await this.#link.want(this.#info.id, i, paint, signal);
+      if (data.length === this.#index.length(i) && (await this.#index.verify(i, data))) {
+        return data;
+      }
+    }
+  }
+
+  async #fromHost(i: number, paint: boolean, signal: AbortSignal): Promise<Uint8Array> {
+    await this.#lane(paint);
+    try {
+      signal.throwIfAborted();
+      const response = await fetch(this.#info.piece + i, {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(bounds.hostSilence)]),
+      }).catch(() => {
+        throw new MissingPiece(i, true);
+      });
+      const data = response.ok ? await read(response, this.#index.length(i)) : undefined;
+      if (!data || !(await this.#index.verify(i, data))) {
+        throw new MissingPiece(i, response.status >= 500);
+      }
+      // What cannot be kept is shown all the same, but cannot be passed on.
+      if (await this.#keep(i, data)) {
+        this.#link.got(this.#info.id, i, data.length);
+      }
+      return data;
+    } finally {
+      this.#lanes--;
+      this.#queue.shift()?.go();
+    }
+  }
+
+  async #lane(paint: boolean): Promise<void> {
+    if (this.#lanes < bounds.hostLanes) {
+      this.#lanes++;
+      return;
+    }
+    await new Promise<void>((go) => {
+      const turn = { paint, go: () => { this.#lanes++; go(); } };
+      const behind = paint ? this.#queue.findIndex((q) => !q.paint) : -1;
+      this.#queue.splice(behind < 0 ? this.#queue.length : behind, 0, turn);
+    });
+  }
+
+  async #fromEarlier(i: number): Promise<Uint8Array | undefined> {
+    const data = await this.#earlier(i).catch(() => undefined);
+    if (!data || data.length !== this.#index.length(i) || !(await this.#index.verify(i, data))) {
+      return undefined;
+    }
+    if (await this.#keep(i, data)) {
+      this.#link.got(this.#info.id, i, 0);
+    }
+    return data;
+  }
+
+  async #keep(i: number, data: Uint8Array): Promise<boolean> {
+    return this.#store.put(i, data).then(() => true, () => false);
+  }
+
+  #remember(i: number, data: Uint8Array): Uint8Array {
+    if (!this.#memory.has(i)) {
+      this.#memory.set(i, data);
+      this.#inMemory += data.length;
+    }
+    for (const [oldest, old] of this.#memory) {
+      if (this.#inMemory <= bounds.memory || oldest === i) {
+        break;
+      }
+      this.#memory.delete(oldest);
+      this.#inMemory -= old.length;
+    }
+    return data;
+  }
+}
+
+/** What promise gives within ms milliseconds. */
+async function soon<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([promise, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Reads a body of exactly length octets; undefined for any other. */
+async function read(response: Response, length: number): Promise<Uint8Array | undefined> {
+  const out = new Uint8Array(length);
+  let at = 0;
+  const reader = response.body?.getReader();
+  for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
+    if (at + part.value.length > length) {
+      void reader?.cancel();
+      return undefined;
+    }
+    out.set(part.value, at);
+    at += part.value.length;
+  }
+  return at === length ? out : undefined;
+}
