@@ -36,6 +36,10 @@ type Options struct {
 	// Hosts are public host names that IPFS serves, with every name below them:
 	// subdomain gateways and DNSLink sites of a node that faces the web.
 	Hosts []string
+	// Reserved serve paths below /.kith/ on every site's own origin, by their
+	// whole path; OriginOf tells them whose. They are asked by the site's own pages
+	// alone (Fetch Metadata) and with GET or HEAD.
+	Reserved map[string]http.Handler
 	// Log gets what goes wrong while a response is on its way, at debug level;
 	// nil discards it.
 	Log *slog.Logger

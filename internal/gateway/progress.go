@@ -77,6 +77,10 @@ func waitingFor(s engine.Stats) string {
 
 // serveReserved answers below /.kith/.
 func (x *exchange) serveReserved() {
+	if h, ok := x.g.o.Reserved[x.r.URL.Path]; ok {
+		x.handOver(h)
+		return
+	}
 	if x.r.URL.Path != progressPath {
 		x.fail(fault.New(fault.NotFound, "there is no %.200q on this node", x.r.URL.Path))
 		return

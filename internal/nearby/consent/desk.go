@@ -86,6 +86,7 @@ type Desk struct {
 	asks     []*waiting // in the order in which they came
 	grants   map[string]Grant
 	patience map[string]*patience // by kind and app
+	secret   []byte               // of pseudonyms
 	revoked  []func(Grant)
 }
 

@@ -2,6 +2,7 @@ package consent
 
 import (
 	"cmp"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -27,7 +28,24 @@ type record struct {
 	Secret string `json:"secret,omitempty"`
 }
 
+// secretKey is where what pseudonyms are made with is stored.
+const secretKey = "secret"
+
 func (d *Desk) load() error {
+	err := d.o.Store.Each(secretKey, func(key string, value []byte) error {
+		if key == secretKey {
+			d.secret = value
+		}
+		return nil
+	})
+	if err == nil && len(d.secret) == 0 {
+		d.secret = make([]byte, 32)
+		_, _ = rand.Read(d.secret) // never fails (Go 1.24)
+		err = d.o.Store.Put(secretKey, d.secret)
+	}
+	if err != nil {
+		return err
+	}
 	return d.o.Store.Each(keyPrefix, func(key string, value []byte) error {
 		var r record
 		if err := json.Unmarshal(value, &r); err != nil {
@@ -192,4 +210,12 @@ func (d *Desk) Connected(origin, capability string) (Grant, bool) {
 func hashOf(capability string) string {
 	sum := sha256.Sum256([]byte("kith capability\x00" + capability))
 	return hex.EncodeToString(sum[:])
+}
+
+// Pseudonym names a device to one app: no other app gets the same name for it,
+// and none learns what it is called on the network.
+func (d *Desk) Pseudonym(app, device string) string {
+	mac := hmac.New(sha256.New, d.secret)
+	mac.Write([]byte("kith pseudonym\x00" + app + "\x00" + device))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:15])
 }

@@ -20,6 +20,8 @@ export type LP2PData = string | Blob | ArrayBuffer | ArrayBufferView<ArrayBuffer
 const largestID = 65534;
 /** The most octets of a label or a subprotocol, as in WebRTC. */
 const longestLabel = 65535;
+/** What a message takes of the window beside its octets, so that empty ones are bounded too. */
+const messageCost = 32;
 
 /** Octets that wait to be sent, or a Blob that has to be read first. */
 interface Waiting {
@@ -41,6 +43,8 @@ export class Channel implements Party {
 
   readonly #queue: Waiting[] = [];
   #draining = false;
+  /** Octets of the messages that the node has not passed on yet, in order, and their cost together. */
+  readonly #sent: number[] = [];
   #unacknowledged = 0;
   #link: Link | undefined;
   #number = 0;
@@ -75,8 +79,7 @@ export class Channel implements Party {
         }
         break;
       case "credit":
-        this.#unacknowledged -= m.bytes;
-        this.#lower(m.bytes);
+        this.#acknowledge(m.bytes);
         void this.#drain();
         break;
       case "closed":
@@ -156,16 +159,25 @@ export class Channel implements Party {
         break;
       }
       this.#queue.shift();
-      this.#unacknowledged += octets.byteLength;
+      this.#sent.push(octets.byteLength);
+      this.#unacknowledged += octets.byteLength + messageCost;
       link.send(next.kind, this.#number, octets);
-      if (octets.byteLength === 0) {
-        continue;
-      }
     }
     this.#draining = false;
     if (this.state === "closing" && this.#queue.length === 0) {
       link.say({ op: "close", id: this.#number });
     }
+  }
+
+  #acknowledge(cost: number): void {
+    this.#unacknowledged -= cost;
+    let passed = 0;
+    for (let left = cost, first = this.#sent[0]; first !== undefined && left >= first + messageCost; first = this.#sent[0]) {
+      this.#sent.shift();
+      left -= first + messageCost;
+      passed += first;
+    }
+    this.#lower(passed);
   }
 
   #lower(bytes: number): void {

@@ -10,6 +10,8 @@ export interface LP2PRequestOptions {
   signal?: AbortSignal;
   /** Extension: the device to ask, one of lp2p.kith.devices(); otherwise the person chooses. */
   device?: string;
+  /** Extension: has the person choose, even where they let this app reach one device without asking. */
+  choose?: boolean;
 }
 
 let behind: (face: LP2PRequest) => Source;

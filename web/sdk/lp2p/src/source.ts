@@ -5,7 +5,7 @@ import type { LP2PDataChannel } from "./datachannel.ts";
 import { LP2PDataChannelEvent } from "./events.ts";
 import { dictionary, domString } from "./idl.ts";
 import { link, type Link, type Party } from "./link.ts";
-import { isEmbedded } from "./frame.ts";
+import { isEmbedded, tellShell } from "./frame.ts";
 import { Rendezvous } from "./rendezvous.ts";
 import type { NodeMessage } from "./wire.ts";
 
@@ -14,18 +14,20 @@ export interface SourceInit {
   readonly nickname: string;
   readonly signal: AbortSignal | undefined;
   readonly device: string | undefined;
+  readonly choose: boolean;
 }
 
 /** Reads LP2PReceiverOptions or LP2PRequestOptions, and the extensions in them. */
 export function sourceInit(value: unknown, what: string): SourceInit {
   const init = dictionary(value, what);
+  const choose = Boolean(init["choose"]);
   const device = init["device"] === undefined ? undefined : domString(init["device"]);
   const nickname = init["nickname"] === undefined ? "" : domString(init["nickname"]);
   const signal = init["signal"];
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError("signal: the value provided is not an AbortSignal.");
   }
-  return { nickname, signal, device };
+  return { nickname, signal, device, choose };
 }
 
 /** A receiver or a request from its start on. */
@@ -112,13 +114,14 @@ export class Source implements Party {
     }
     this.#link = l;
     this.#number = l.enter(this);
-    const { nickname, device } = this.#init;
+    const { nickname, device, choose } = this.#init;
     const id = this.#number;
     if (this.transports.requester) {
-      l.say(device === undefined ? { op: "request", id, nickname } : { op: "request", id, nickname, device });
+      l.say(device === undefined ? { op: "request", id, nickname, choose } : { op: "request", id, nickname, choose, device });
     } else {
       l.say({ op: "receive", id, nickname });
     }
+    tellShell();
   }
 
   #connected(m: Extract<NodeMessage, { op: "connection" }>): void {

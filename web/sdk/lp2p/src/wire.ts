@@ -29,7 +29,7 @@ export interface Limits {
 /** What a page says. */
 export type PageMessage =
   | { readonly op: "receive"; readonly id: number; readonly nickname: string }
-  | { readonly op: "request"; readonly id: number; readonly nickname: string; readonly device?: string }
+  | { readonly op: "request"; readonly id: number; readonly nickname: string; readonly choose: boolean; readonly device?: string }
   | { readonly op: "stop"; readonly id: number }
   | {
       readonly op: "open-channel";
