@@ -4,8 +4,6 @@
 package browser_test
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -13,10 +11,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kith-web/kith/e2e/harness"
 )
 
 const (
@@ -51,61 +50,19 @@ func TestBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: the browser tests are long")
 	}
-	tools := requireTools(t)
+	cases := harness.NeedPlaywright(t, ".", allWithin)
 	scratch := t.TempDir() // outlives the nodes, which read published folders in place
 	kith := build(t)
 	reader := start(t, kith, "reader")
 	author := start(t, kith, "author")
-
-	report := filepath.Join(t.TempDir(), "report.json")
-	ctx, cancel := context.WithTimeout(t.Context(), allWithin)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, tools.node, "../node_modules/@playwright/test/cli.js", "test")
-	cmd.Args = append(cmd.Args, strings.Fields(os.Getenv("KITH_PLAYWRIGHT_ARGS"))...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // Playwright then closes its browsers
-	cmd.WaitDelay = stopWithin
-	cmd.Env = append(os.Environ(),
-		"TMPDIR="+scratch,
-		"PLAYWRIGHT_JSON_OUTPUT_NAME="+report,
-		"PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1",
-		"KITH_CHROMIUM="+tools.chromium,
-		"KITH_BIN="+kith,
-		"KITH_READER="+reader.console, "KITH_READER_HOME="+reader.home,
-		"KITH_AUTHOR="+author.console, "KITH_AUTHOR_HOME="+author.home,
+	cases.Env = []string{
+		"TMPDIR=" + scratch,
+		"KITH_BIN=" + kith,
+		"KITH_READER=" + reader.console, "KITH_READER_HOME=" + reader.home,
+		"KITH_AUTHOR=" + author.console, "KITH_AUTHOR_HOME=" + author.home,
 		fmt.Sprintf("KITH_AUTHOR_PEER=127.0.0.1:%d", author.peerPort),
-	)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	runErr := cmd.Run()
-	if !tell(t, report) || (runErr != nil && !t.Failed()) {
-		t.Fatalf("playwright: %v\n%s", runErr, out.String())
 	}
-}
-
-// tools are the programs the cases run in.
-type tools struct{ node, chromium string }
-
-// requireTools skips, and says what is missing, where there is no browser.
-func requireTools(t *testing.T) tools {
-	t.Helper()
-	var found tools
-	var err error
-	if found.node, err = exec.LookPath("node"); err != nil {
-		t.Skip("SKIPPED: Node.js is not installed: nothing was tried in a browser")
-	}
-	if _, err := os.Stat("../node_modules/@playwright/test"); err != nil {
-		t.Skip("SKIPPED: run 'npm ci --prefix e2e' first: nothing was tried in a browser")
-	}
-	found.chromium = os.Getenv("KITH_CHROMIUM")
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if found.chromium == "" {
-			found.chromium, _ = exec.LookPath(name)
-		}
-	}
-	if found.chromium == "" {
-		t.Skip("SKIPPED: there is no Chromium in PATH, and KITH_CHROMIUM names none: nothing was tried in a browser")
-	}
-	return found
+	cases.Run(t)
 }
 
 func build(t *testing.T) string {

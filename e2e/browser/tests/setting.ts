@@ -1,22 +1,14 @@
 // What every case stands on: the two nodes that browser_test.go started, a
 // browser as people have it, and a way to publish a site from code.
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Readable } from "node:stream";
 import { promisify } from "node:util";
-import { chromium, test as base, type Browser, type BrowserContext, type Page } from "@playwright/test";
+import { test as base, type Browser, type BrowserContext, type Page } from "@playwright/test";
+import { env, said, startChromium, stopChromium } from "./chromium.ts";
 
 const run = promisify(execFile);
-
-function env(name: string): string {
-  const value = process.env[name];
-  if (!value) {
-    throw new Error(`${name} is not set: run the cases by 'go test ./e2e/browser'`);
-  }
-  return value;
-}
 
 /** A running node. */
 export interface Node {
@@ -131,59 +123,6 @@ export async function freshNode(): Promise<Node & { start(): Promise<void>; stop
       }
     },
   };
-}
-
-/** Waits until a process says what pattern looks for, and returns its first group. */
-async function said(streams: readonly (Readable | null)[], child: ChildProcess, pattern: RegExp): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = "";
-    for (const stream of streams) {
-      stream?.setEncoding("utf8").on("data", (more: string) => {
-        text += more;
-        const found = pattern.exec(text)?.[1];
-        if (found) {
-          resolve(found);
-        }
-      });
-    }
-    child.once("exit", (code) => reject(new Error(`the process ended with ${code}:\n${text}`)));
-    child.once("error", reject);
-  });
-}
-
-const flags = [
-  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-  "--headless=new",
-  "--disable-quic",
-  "--no-first-run",
-  "--no-default-browser-check",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--mute-audio",
-];
-
-/**
- * Starts Chromium by itself and attaches to it. Playwright's own launch turns
- * off what people's browsers have on, the partitioning of storage among it.
- */
-async function startChromium(): Promise<{ browser: Browser; process: ChildProcess; profile: string }> {
-  const profile = await mkdtemp(join(tmpdir(), "kith-chromium-"));
-  const child = spawn(
-    env("KITH_CHROMIUM"),
-    [...flags, "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"],
-    { stdio: ["ignore", "ignore", "pipe"] },
-  );
-  const endpoint = await said([child.stderr], child, /DevTools listening on (ws:\/\/\S+)/);
-  return { browser: await chromium.connectOverCDP(endpoint), process: child, profile };
-}
-
-async function stopChromium(c: { browser: Browser; process: ChildProcess; profile: string }): Promise<void> {
-  const ended = new Promise((done) => c.process.once("exit", done));
-  const session = await c.browser.newBrowserCDPSession();
-  await session.send("Browser.close").catch(() => undefined);
-  await ended;
-  await rm(c.profile, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** A test with a Chromium of its own, shared by the cases of a file. */
