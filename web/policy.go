@@ -37,3 +37,21 @@ func ShellPolicy(origin string) string {
 		"trusted-types 'none'",
 	}, "; ")
 }
+
+// VisitPolicy is the Content-Security-Policy of the runtime's own pages on a
+// public site's origin, /.kith/served and /.kith/boot: the runtime's files, the
+// site's peers and trackers, and nothing of the site's.
+func VisitPolicy() string {
+	return strings.Join([]string{
+		"default-src 'none'",
+		"script-src 'self'",
+		"style-src 'self'",
+		"img-src 'self' data:",
+		"connect-src 'self' https: ws: wss:",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"require-trusted-types-for 'script'",
+		"trusted-types 'none'",
+	}, "; ")
+}
