@@ -5,7 +5,8 @@
 // edited underneath, reads that must wait and are cancelled, mutable names.
 //
 // An engine is tested for what it implements: without engine.Publisher nothing
-// can be opened and Run fails; engine.Namer is optional.
+// can be opened and Run fails; engine.Namer is optional, and so is that sites are
+// an engine.Piecer: their pieces are verified by code that no engine shares.
 //
 // Tree, Write and Publish are for other tests that need a site.
 package enginetest

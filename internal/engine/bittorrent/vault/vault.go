@@ -212,6 +212,16 @@ func (v *Vault) incomplete(i int) error {
 	return v.bits.remove(i)
 }
 
+// Drop takes piece i off, which turned out to be another than it was.
+func (v *Vault) Drop(i int) {
+	if err := v.incomplete(i); err != nil && v.o.OnError != nil {
+		v.o.OnError(fmt.Errorf("drop a piece: %w", err))
+	}
+	if v.folder != nil && v.lost.set(i) && v.o.OnLost != nil {
+		v.o.OnLost(i, i+1)
+	}
+}
+
 // sync brings what is complete onto the disk.
 func (v *Vault) sync() {
 	v.mu.Lock()
