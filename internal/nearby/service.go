@@ -1,0 +1,224 @@
+package nearby
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/nearby/door"
+	"github.com/kith-web/kith/internal/nearby/transfer"
+	"github.com/kith-web/kith/internal/openscreen"
+)
+
+// Protocols of transports that this package takes.
+const transferProtocol = transfer.BulkProtocol
+
+// Service is this device among those nearby. It is safe for concurrent use.
+type Service struct {
+	o     Options
+	book  *book
+	agent *openscreen.Agent
+	door  *door.Door
+	bulk  *transfer.Bulk
+
+	ctx  context.Context //nolint:containedctx // ends with the Service
+	stop context.CancelFunc
+	wait sync.WaitGroup
+
+	mu         sync.Mutex
+	name       string
+	version    uint64
+	changed    chan struct{} // closed at the next change
+	sessions   map[openscreen.Fingerprint][]*openscreen.Session
+	handlers   map[string]Handler
+	prompts    map[string]*prompt
+	offers     map[string]*pending
+	transfers  map[string]*running
+	ended      []string // of transfers, the oldest first
+	receptions map[string]*reception
+	warnings   []Warning
+}
+
+// Handler takes transports of a protocol from a paired device. It runs on a
+// goroutine of its own, and accepts or rejects the request.
+type Handler func(ctx context.Context, r *openscreen.TransportRequest)
+
+// New starts a Service.
+func New(o Options) (*Service, error) {
+	if o.Store == nil {
+		return nil, fault.New(fault.Internal, "nearby: a store is needed")
+	}
+	o.setDefaults()
+	b, err := openBook(o.Store)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		o: o, book: b, name: o.Name, changed: make(chan struct{}),
+		sessions: map[openscreen.Fingerprint][]*openscreen.Session{}, handlers: map[string]Handler{},
+		prompts: map[string]*prompt{}, offers: map[string]*pending{}, transfers: map[string]*running{},
+		receptions: map[string]*reception{},
+	}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.handlers[transferProtocol] = s.takeOffer
+	if s.agent, err = newAgent(o, b, s); err != nil {
+		return nil, err
+	}
+	listen := net.JoinHostPort("", strconv.Itoa(int(s.agent.Addr().Port())))
+	if a := o.Listen.Addr(); a.IsValid() && !a.IsUnspecified() {
+		listen = net.JoinHostPort(a.String(), strconv.Itoa(int(s.agent.Addr().Port())))
+	}
+	s.door, err = door.Listen(door.Options{Certificate: s.agent.Certificate(), Listen: listen, Log: o.Log})
+	if err != nil {
+		return nil, errors.Join(err, s.agent.Close())
+	}
+	s.bulk = transfer.NewBulk(s.door, s.agent.Certificate())
+	err = s.agent.SetDiscovering(true)
+	if err == nil && o.Advertise {
+		err = s.agent.SetAdvertising(true)
+	}
+	if err != nil {
+		s.o.Log.Warn("devices nearby cannot be looked for", "error", err)
+	}
+	s.wait.Go(s.accept)
+	s.wait.Go(s.watch)
+	return s, nil
+}
+
+// Close ends every transfer and says goodbye to the network.
+func (s *Service) Close() error {
+	s.stop()
+	err := errors.Join(s.agent.Close(), s.door.Close())
+	s.wait.Wait()
+	return err
+}
+
+// Agent is the agent of the Open Screen Protocol, for what else runs over it.
+func (s *Service) Agent() *openscreen.Agent { return s.agent }
+
+// Door is the TCP port for paired devices.
+func (s *Service) Door() *door.Door { return s.door }
+
+// Handle has h take the transports of a protocol.
+func (s *Service) Handle(protocol string, h Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.handlers[protocol] = h
+}
+
+// note tells those who follow the state that it changed. s.mu is held.
+func (s *Service) note() {
+	s.version++
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func (s *Service) touch() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.note()
+}
+
+// watch follows what the agent finds.
+func (s *Service) watch() {
+	for e := range s.agent.Watch(s.ctx) {
+		if entry, ok := s.book.get(e.Device.Fingerprint); ok && e.Kind != openscreen.Lost {
+			s.remember(entry.Fingerprint, "", e.Device)
+		}
+		s.touch()
+	}
+}
+
+// remember keeps where a paired device is.
+func (s *Service) remember(f openscreen.Fingerprint, given string, d openscreen.Device) {
+	var addrs []string
+	for _, a := range d.Addrs {
+		addrs = append(addrs, a.String())
+	}
+	if _, err := s.book.add(f, given, addrs); err != nil {
+		s.o.Log.Warn("the device book cannot be written", "error", err)
+	}
+}
+
+// accept takes the sessions that others open.
+func (s *Service) accept() {
+	for {
+		session, err := s.agent.Accept(s.ctx)
+		if err != nil {
+			if s.ctx.Err() == nil {
+				s.o.Log.Warn("no more sessions are taken", "error", err)
+			}
+			return
+		}
+		s.wait.Go(func() {
+			if session.AwaitAuthenticated(s.ctx) == nil {
+				s.adopt(session)
+			}
+		})
+	}
+}
+
+// adopt takes part in a session that is authenticated, until it ends.
+func (s *Service) adopt(session *openscreen.Session) {
+	f := session.Peer()
+	s.remember(f, session.Info().DisplayName, openscreen.Device{Addrs: addrsOf(session)})
+	s.mu.Lock()
+	s.sessions[f] = append(s.sessions[f], session)
+	s.note()
+	s.mu.Unlock()
+	defer s.lose(session)
+	for {
+		r, err := session.AcceptTransport(s.ctx)
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		h := s.handlers[r.Protocol]
+		s.mu.Unlock()
+		if h == nil || !s.book.known(f) {
+			_ = r.Reject()
+			continue
+		}
+		s.wait.Go(func() { h(s.ctx, r) })
+	}
+}
+
+func (s *Service) lose(session *openscreen.Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := session.Peer()
+	rest := s.sessions[f][:0]
+	for _, other := range s.sessions[f] {
+		if other != session {
+			rest = append(rest, other)
+		}
+	}
+	if s.sessions[f] = rest; len(rest) == 0 {
+		delete(s.sessions, f)
+	}
+	s.note()
+}
+
+// refused tells people of a device that pretended to be another, and of codes
+// that were guessed.
+func (s *Service) refused(r openscreen.Refusal) {
+	claimed := r.Claimed
+	if claimed.IsZero() {
+		claimed = r.Shown
+	}
+	w := Warning{At: time.Now(), Reason: string(r.Reason), Addr: r.Addr}
+	if e, ok := s.book.get(claimed); ok {
+		w.Device, w.Name = ID(claimed), e.Name
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	const most = 20
+	if s.warnings = append(s.warnings, w); len(s.warnings) > most {
+		s.warnings = s.warnings[1:]
+	}
+	s.note()
+}

@@ -1,0 +1,276 @@
+package nearby
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/nearby/transfer"
+	"github.com/kith-web/kith/internal/openscreen"
+)
+
+func addrsOf(s *openscreen.Session) []netip.AddrPort { return []netip.AddrPort{s.RemoteAddr()} }
+
+// Session returns an authenticated session with a paired device, the one there
+// is or a new one. id is the device's ID or name.
+func (s *Service) Session(ctx context.Context, id string) (*openscreen.Session, error) {
+	entry, err := s.paired(id)
+	if err != nil {
+		return nil, err
+	}
+	return s.session(ctx, target{fingerprint: entry.Fingerprint, name: entry.Name, paired: true}, nil)
+}
+
+// paired finds a device in the book by ID, name or fingerprint.
+func (s *Service) paired(id string) (Entry, error) {
+	var found []Entry
+	for _, e := range s.book.list() {
+		if ID(e.Fingerprint) == id || e.Fingerprint.String() == id {
+			return e, nil
+		}
+		if strings.EqualFold(e.Name, id) {
+			found = append(found, e)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	return Entry{}, fault.New(fault.NotFound, "no device %.100q is paired", id).
+		WithHint("'kith nearby' lists the devices, 'kith nearby pair' adds one")
+}
+
+// target is a device that is to be reached.
+type target struct {
+	fingerprint openscreen.Fingerprint
+	name        string
+	paired      bool
+	device      openscreen.Device // as it was found; zero when it was not
+}
+
+// session returns the session with a device, a new one where there is none.
+// prompter answers for the code where the device is not paired.
+func (s *Service) session(ctx context.Context, t target, p openscreen.Prompter) (*openscreen.Session, error) {
+	s.mu.Lock()
+	for _, session := range s.sessions[t.fingerprint] {
+		if session.Err() == nil && session.Authenticated() {
+			s.mu.Unlock()
+			return session, nil
+		}
+	}
+	s.mu.Unlock()
+	session, err := s.dial(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		p = s
+	}
+	if err := session.Authenticate(ctx, p); err != nil {
+		_ = session.Close(openscreen.CloseNormal, "")
+		return nil, authError(t.name, err)
+	}
+	known := make(chan struct{})
+	s.wait.Go(func() {
+		s.remember(t.fingerprint, session.Info().DisplayName, openscreen.Device{Addrs: addrsOf(session)})
+		close(known)
+		s.adopt(session)
+	})
+	<-known
+	return session, nil
+}
+
+// authError names the device in what openscreen says of a failed pairing.
+func authError(name string, err error) error {
+	var known *fault.Error
+	if !errors.As(err, &known) {
+		return fault.New(fault.Unreachable, "%q went away while it was paired: %w", name, err)
+	}
+	hint := ""
+	switch known.Kind {
+	case fault.Unauthorized:
+		hint = "type the code that the other device shows, or give both the same with --code"
+	case fault.RateLimited:
+		hint = "too many wrong codes: wait some minutes, or ask the other device's owner"
+	default:
+		return err
+	}
+	e := fault.New(known.Kind, "pairing with %q: %w", name, err)
+	return e.WithHint("%s", hint)
+}
+
+// dial connects where the device was found, or was last; whatever answers first.
+func (s *Service) dial(ctx context.Context, t target) (*openscreen.Session, error) {
+	d := t.device
+	d.Fingerprint = t.fingerprint
+	if found, ok := s.find(t.fingerprint); ok {
+		d = found
+	}
+	if len(d.Addrs) > 0 {
+		return s.agent.Dial(ctx, d)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.o.FindTime)
+	defer cancel()
+	type answer struct {
+		session *openscreen.Session
+		err     error
+	}
+	answers, tries := make(chan answer, 2), 0
+	try := func(f func() (openscreen.Device, error)) {
+		tries++
+		s.wait.Go(func() {
+			d, err := f()
+			var session *openscreen.Session
+			if err == nil {
+				session, err = s.agent.Dial(ctx, d)
+			}
+			answers <- answer{session, err}
+		})
+	}
+	if entry, ok := s.book.get(t.fingerprint); ok && len(entry.Addrs) > 0 {
+		try(func() (openscreen.Device, error) { return lastSeen(entry), nil })
+	}
+	try(func() (openscreen.Device, error) { return s.await(ctx, t.fingerprint) })
+	var first error
+	for ; tries > 0; tries-- {
+		a := <-answers
+		if a.err == nil {
+			rest := tries - 1
+			s.wait.Go(func() { closeLate(answers, rest, func(a answer) *openscreen.Session { return a.session }) })
+			return a.session, nil
+		}
+		if first == nil || fault.KindOf(a.err) == fault.Forbidden {
+			first = a.err
+		}
+	}
+	if fault.KindOf(first) == fault.Forbidden {
+		return nil, first
+	}
+	if s.o.Elsewhere != nil {
+		if d, err := s.o.Elsewhere(ctx, t.fingerprint); err == nil {
+			return s.agent.Dial(ctx, d)
+		}
+	}
+	return nil, fault.New(fault.Unreachable, "%q is not on this network: %w", t.name, first).
+		WithHint("run 'kith nearby receive' or 'kith up' there; some wireless networks keep devices apart, and firewalls have to let UDP port 5353 and kith's own in")
+}
+
+func closeLate[T any](answers <-chan T, n int, session func(T) *openscreen.Session) {
+	for range n {
+		if late := session(<-answers); late != nil {
+			_ = late.Close(openscreen.CloseNormal, "")
+		}
+	}
+}
+
+func lastSeen(e Entry) openscreen.Device {
+	d := openscreen.Device{Fingerprint: e.Fingerprint, Name: e.Name}
+	for _, a := range e.Addrs {
+		if addr, err := netip.ParseAddrPort(a); err == nil {
+			d.Addrs = append(d.Addrs, addr)
+		}
+	}
+	return d
+}
+
+// find returns a device that announces itself.
+func (s *Service) find(f openscreen.Fingerprint) (openscreen.Device, bool) {
+	for _, d := range s.agent.Devices() {
+		if d.Fingerprint == f {
+			return d, true
+		}
+	}
+	return openscreen.Device{}, false
+}
+
+// await waits for a device to announce itself.
+func (s *Service) await(ctx context.Context, f openscreen.Fingerprint) (openscreen.Device, error) {
+	return s.awaitOne(ctx, func(d openscreen.Device) bool { return d.Fingerprint == f })
+}
+
+func (s *Service) awaitOne(ctx context.Context, match func(openscreen.Device) bool) (openscreen.Device, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for e := range s.agent.Watch(ctx) {
+		if e.Kind != openscreen.Lost && match(e.Device) {
+			return e.Device, nil
+		}
+	}
+	return openscreen.Device{}, fault.New(fault.Unreachable, "no such device announced itself")
+}
+
+// locate finds whom a person means: a paired device by name, ID or fingerprint,
+// else one that announces itself by that name, waiting for it for FindTime.
+func (s *Service) locate(ctx context.Context, who string) (target, error) {
+	if e, err := s.paired(who); err == nil {
+		return target{fingerprint: e.Fingerprint, name: e.Name, paired: true}, nil
+	}
+	match := func(d openscreen.Device) bool {
+		return strings.EqualFold(cleanName(d.Name), who) || ID(d.Fingerprint) == who || d.Fingerprint.String() == who
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.o.FindTime)
+	defer cancel()
+	first, err := s.awaitOne(ctx, match)
+	if err != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return target{}, context.Cause(ctx)
+		}
+		return target{}, fault.New(fault.NotFound, "no device %.100q was found on this network within %v", who, s.o.FindTime).
+			WithHint("run 'kith nearby receive' there; 'kith nearby' lists the devices that are seen")
+	}
+	for _, d := range s.agent.Devices() {
+		if match(d) && d.Fingerprint != first.Fingerprint {
+			return target{}, fault.New(fault.Conflict, "there are two devices called %.100q", who).
+				WithHint("say which by its fingerprint: %s or %s", first.Fingerprint, d.Fingerprint)
+		}
+	}
+	t := target{fingerprint: first.Fingerprint, name: cleanName(first.Name), device: first}
+	if e, ok := s.book.get(first.Fingerprint); ok { // paired, under another name here
+		t.paired, t.name = true, e.Name
+	}
+	return t, nil
+}
+
+// fileSession is a transport as package transfer wants it.
+type fileSession struct{ t *openscreen.Transport }
+
+var _ transfer.Session = fileSession{}
+
+func (f fileSession) Peer() transfer.Fingerprint {
+	return transfer.Fingerprint(f.t.Session().Peer())
+}
+
+func (f fileSession) RemoteAddr() net.Addr {
+	return net.UDPAddrFromAddrPort(f.t.Session().RemoteAddr())
+}
+
+func (f fileSession) Open(ctx context.Context) (io.ReadWriteCloser, error) {
+	s, err := f.t.OpenStream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return fileStream{s}, nil
+}
+
+func (f fileSession) Accept(ctx context.Context) (io.ReadWriteCloser, error) {
+	s, err := f.t.AcceptStream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return fileStream{s}, nil
+}
+
+func (f fileSession) Close() error { return f.t.Close(0, "") }
+
+// fileStream is a stream whose Close ends both directions, what was written
+// included.
+type fileStream struct{ *openscreen.Stream }
+
+func (f fileStream) Close() error {
+	err := f.SendStream.Close()
+	f.CancelRead(0)
+	return err
+}
