@@ -148,7 +148,10 @@ func (e *Engine) hold(a address.Address) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{e: e, addr: a, root: a.CID(), name: name, pack: p, refs: 1, touched: map[pack.Key]bool{}}
+	s := &site{
+		e: e, addr: a, root: a.CID(), name: name, pack: p, refs: 1,
+		touched: map[pack.Key]bool{}, framing: make(chan struct{}, 1),
+	}
 	s.meta = readMeta(p)
 	s.tally = &tally{down: s.meta.Down, up: s.meta.Up, peers: map[string]*engine.Peer{}}
 	s.fetch = newFetcher(e, p, s.tally)

@@ -73,6 +73,11 @@ type Options struct {
 	// MaxDepth is how many levels a file's DAG or a sharded folder may have,
 	// and how many folders deep a path may go: 64.
 	MaxDepth int
+	// MaxIndex is how many octets the index of a site for visitors may have, the
+	// blocks of its folders and of the inner nodes of its files: 32 MiB; and
+	// MaxPieces how many other blocks: 1 Mi.
+	MaxIndex  int
+	MaxPieces int
 	// PrefetchBlocks and PrefetchBytes bound what is fetched in the background
 	// when a folder becomes known: 4,096 and 64 MiB.
 	PrefetchBlocks int
@@ -128,6 +133,8 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.MaxBlock, 2<<20)
 	setDefault(&o.MaxEntries, 1_000_000)
 	setDefault(&o.MaxDepth, 64)
+	setDefault(&o.MaxIndex, 32<<20)
+	setDefault(&o.MaxPieces, 1<<20)
 	setDefault(&o.PrefetchBlocks, 4096)
 	setDefault(&o.PrefetchBytes, 64<<20)
 	setDefault(&o.Window, 16<<20)

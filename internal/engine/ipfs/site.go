@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/network"
@@ -29,6 +30,9 @@ type site struct {
 	fetch *fetcher
 	tally *tally
 	refs  int // guarded by e.mu
+
+	skeleton atomic.Pointer[skeleton] // once it was asked for
+	framing  chan struct{}            // holds one who makes it
 
 	mu      sync.Mutex
 	meta    siteMeta
