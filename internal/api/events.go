@@ -21,7 +21,8 @@ const (
 )
 
 // getEvents follows what happens, as server-sent events: "sites" with the whole
-// list when it changed, "status" every few seconds.
+// list when it changed, "pages" with what web pages want of devices nearby when
+// that changed, "status" every few seconds.
 func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 	select {
 	case s.streams <- struct{}{}:
@@ -38,9 +39,12 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 func (s *Server) follow(ctx context.Context, stream *eventStream) {
 	ticker := time.NewTicker(eventGap)
 	defer ticker.Stop()
-	sites := &change{event: "sites"}
+	sites, pages := &change{event: "sites"}, &change{event: "pages"}
 	for i := 0; ; i++ {
 		err := sites.send(stream, s.siteList())
+		if err == nil {
+			err = s.sendPages(stream, pages)
+		}
 		if err == nil && i%statusEvery == 0 {
 			err = (&change{event: "status"}).send(stream, s.status())
 		}

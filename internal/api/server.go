@@ -53,6 +53,9 @@ type Options struct {
 	ProbeNames Probe
 	// End ends the node; nil for one that cannot be told to.
 	End func()
+	// Pages decides what web pages may do with devices nearby; nil when nearby is
+	// off.
+	Pages *Pages
 	// Log gets what goes wrong on the way to a client; nil discards it.
 	Log *slog.Logger
 
@@ -148,6 +151,9 @@ func (s *Server) routes(assets http.Handler) http.Handler {
 	mux.Handle("GET /{$}", s.guard.page(http.HandlerFunc(s.console)))
 	mux.Handle("GET /app/{label}/", s.guard.page(http.HandlerFunc(s.shell)))
 	mux.Handle("GET /app/{label}", s.guard.page(http.HandlerFunc(s.shellRoot)))
+	mux.Handle("GET /connect", s.guard.page(http.HandlerFunc(s.console)))
+	mux.Handle("GET /asking/{label}", s.hostOnly(http.HandlerFunc(s.asking)))
+	mux.Handle("GET /.kith/lp2p", s.hostOnly(http.HandlerFunc(s.pageSocket)))
 	mux.Handle("GET /assets/", s.hostOnly(assets))
 	mux.Handle("GET /api/v1/proof", s.hostOnly(http.HandlerFunc(s.prove)))
 
@@ -197,6 +203,7 @@ func (s *Server) apiRoutes(mux *http.ServeMux) {
 	} {
 		mux.HandleFunc(pattern, f)
 	}
+	s.pageRoutes(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
 }
 
