@@ -274,3 +274,12 @@ func (f fileStream) Close() error {
 	f.CancelRead(0)
 	return err
 }
+
+// Entry returns a paired device, by ID or name.
+func (s *Service) Entry(id string) (Entry, error) { return s.paired(id) }
+
+// Paired reports whether a device is in the book.
+func (s *Service) Paired(f openscreen.Fingerprint) bool { return s.book.known(f) }
+
+// ID is the ID of this device.
+func (s *Service) ID() string { return ID(s.agent.Fingerprint()) }
