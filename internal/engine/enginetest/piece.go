@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,10 +24,10 @@ func piecer(t *testing.T, s engine.Site) engine.Piecer {
 	return p
 }
 
-// index is the site's index, opened by code of the test's own.
-func (h Harness) index(t *testing.T, p engine.Piecer) (engine.Index, book) {
+// openIndex returns the site's index, opened by code of the test's own.
+func openIndex(t *testing.T, ctx context.Context, p engine.Piecer) (engine.Index, book) {
 	t.Helper()
-	x, err := p.Index(h.ctx(t))
+	x, err := p.Index(ctx)
 	if err != nil {
 		t.Fatalf("Index: %v", err)
 	}
@@ -49,45 +50,64 @@ func piecesVerify(t *testing.T, h Harness) {
 	for name, files := range map[string]map[string][]byte{"tree": Tree(), "large": Large()} {
 		t.Run(name, func(t *testing.T) {
 			s := h.serve(t, files)
-			own := piecer(t, s.site)
-			at, _ := h.index(t, own)
+			own := CheckPieces(t, h.ctx(t), piecer(t, s.site), files)
 			site := h.open(t, h.reader(t, s.by), s.address)
-			peer := piecer(t, site)
-			x, b := h.index(t, peer)
-			if !bytes.Equal(x.Data, at.Data) || x.Swarm != at.Swarm || x.Pieces != at.Pieces || x.Kind != at.Kind {
+			x := CheckPieces(t, h.ctx(t), piecer(t, site), files)
+			if !bytes.Equal(x.Data, own.Data) || x.Swarm != own.Swarm || x.Pieces != own.Pieces || x.Kind != own.Kind {
 				t.Error("the publisher's index is not its peer's")
 			}
-			pieces := make([][]byte, x.Pieces)
-			var total int64
-			for i := range pieces {
-				for _, p := range []engine.Piecer{peer, own} {
-					data, err := p.Piece(h.ctx(t), i)
-					if err != nil {
-						t.Fatalf("piece %d: %v", i, err)
-					}
-					if !b.verify[i](data) {
-						t.Fatalf("piece %d of %d bytes is not what the index says", i, len(data))
-					}
-					if !p.HasPiece(i) {
-						t.Errorf("piece %d was given and is not on disk", i)
-					}
-					pieces[i] = data
-				}
-				total += int64(len(pieces[i]))
-			}
-			if x, _ = h.index(t, peer); x.Bytes != total {
-				t.Errorf("Index.Bytes = %d; the pieces have %d", x.Bytes, total)
-			}
-			b.check(t, pieces, files)
 		})
 	}
+}
+
+// CheckPieces takes all pieces of a site, many at a time, holds each against the
+// index, and demands that they amount to files. It returns the index.
+func CheckPieces(t *testing.T, ctx context.Context, p engine.Piecer, files map[string][]byte) engine.Index {
+	t.Helper()
+	x, b := openIndex(t, ctx, p)
+	pieces := make([][]byte, x.Pieces)
+	next := make(chan int)
+	var work sync.WaitGroup
+	for range 16 {
+		work.Go(func() {
+			for i := range next {
+				data, err := p.Piece(ctx, i)
+				switch {
+				case err != nil:
+					t.Errorf("piece %d: %v", i, err)
+				case !b.verify[i](data):
+					t.Errorf("piece %d of %d bytes is not what the index says", i, len(data))
+				case !p.HasPiece(i):
+					t.Errorf("piece %d was given and is not on disk", i)
+				}
+				pieces[i] = data
+			}
+		})
+	}
+	var total int64
+	for i := range pieces {
+		next <- i
+	}
+	close(next)
+	work.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	for _, data := range pieces {
+		total += int64(len(data))
+	}
+	if x.Bytes != total {
+		t.Errorf("Index.Bytes = %d; the pieces have %d", x.Bytes, total)
+	}
+	b.check(t, pieces, files)
+	return x
 }
 
 // piecesEnd asks for what is not there.
 func piecesEnd(t *testing.T, h Harness) {
 	s := h.serve(t, Tree())
 	p := piecer(t, s.site)
-	x, _ := h.index(t, p)
+	x, _ := openIndex(t, h.ctx(t), p)
 	for _, i := range []int{-1, x.Pieces, x.Pieces + 1, 1 << 40} {
 		if _, err := p.Piece(h.ctx(t), i); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("Piece(%d): %v; want an error of kind %s", i, err, fault.NotFound)
@@ -120,7 +140,7 @@ func piecesWait(t *testing.T, h Harness) {
 	_ = piecer(t, s.site)
 	site := h.open(t, h.reader(t, s.by), s.address)
 	p := piecer(t, site)
-	x, b := h.index(t, p)
+	x, b := openIndex(t, h.ctx(t), p)
 	if err := os.Remove(filepath.Join(s.folder, filepath.FromSlash(BigName))); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +171,7 @@ func piecesWait(t *testing.T, h Harness) {
 func piecesOfEditedFile(t *testing.T, h Harness) {
 	s := h.serve(t, Large())
 	p := piecer(t, s.site)
-	_, b := h.index(t, p)
+	_, b := openIndex(t, h.ctx(t), p)
 	i := b.inside(t, BigName)
 	Write(t, s.folder, map[string][]byte{BigName: Bytes(77, BigSize)})
 	ctx, cancel := context.WithTimeout(h.ctx(t), 200*time.Millisecond)

@@ -97,7 +97,7 @@ func (s *skeleton) walk(c, path string, seen map[string]bool) error {
 		if len(n.links) == 0 || len(n.data) > 0 {
 			return fmt.Errorf("a file's node of %d links and %d octets", len(n.links), len(n.data))
 		}
-		s.book.files[path] = nil
+		s.book.files[path] = append(s.book.files[path], nil...) // a file without any piece is one too
 	}
 	for _, l := range n.links {
 		below, name := path, l.name
@@ -134,13 +134,16 @@ func section(b []byte) (data, rest []byte, err error) {
 	return b[size : size+int(n)], b[size+int(n):], nil
 }
 
-// cidOf cuts a CID off b: one of version 0, or of version 1 with a SHA-256.
+// cidOf cuts a CID off b: one of version 0, or of version 1 with a SHA-256 or
+// with the block itself.
 func cidOf(b []byte) (c string, n int, err error) {
 	switch {
 	case len(b) >= 34 && b[0] == 0x12 && b[1] == 32:
 		return string(b[:34]), 34, nil
 	case len(b) >= 36 && b[0] == 1 && b[2] == 0x12 && b[3] == 32:
 		return string(b[:36]), 36, nil
+	case len(b) >= 4 && b[0] == 1 && b[2] == 0 && b[3] < 128 && len(b) >= 4+int(b[3]):
+		return string(b[:4+b[3]]), 4 + int(b[3]), nil
 	}
 	return "", 0, errors.New("not a CID with a SHA-256")
 }
@@ -154,6 +157,9 @@ func codecOf(c string) byte {
 
 // fits reports whether data is the block c names.
 func fits(c string, data []byte) bool {
+	if c[0] == 1 && c[2] == 0 {
+		return c[4:] == string(data)
+	}
 	sum := sha256.Sum256(data)
 	return c[len(c)-32:] == string(sum[:])
 }
