@@ -35,7 +35,7 @@ func rooms() map[string]room {
 		"internal/site":              {layer: 2},
 		"internal/publish":           {layer: 2},
 		"internal/gateway":           {layer: 2},
-		"internal/host":              {layer: 2, also: []string{"web"}},
+		"internal/host":              {layer: 2, also: []string{"internal/relay/guard"}},
 		"internal/front":             {layer: 2},
 		"internal/nearby":            {layer: 2, also: []string{"internal/openscreen"}},
 		"internal/api":               {layer: 3, also: []string{"web"}},

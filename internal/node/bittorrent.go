@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/kith-web/kith/internal/engine/bittorrent"
 	"github.com/kith-web/kith/internal/engine/bittorrent/metafile"
@@ -14,9 +15,13 @@ func (p *parts) newBitTorrent() (*bittorrent.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	trackers := c.Trackers
+	if p.meet != nil {
+		trackers = append(slices.Clone(trackers), p.meet.url())
+	}
 	e, err := bittorrent.New(bittorrent.Options{
 		Dir: filepath.Join(p.node.o.Home, "bittorrent"), Store: bucket, Log: log,
-		Listen: c.Listen, Trackers: c.Trackers, DHT: c.DHT, Bootstrap: c.DHTBootstrap,
+		Listen: c.Listen, Trackers: trackers, DHT: c.DHT, Bootstrap: c.DHTBootstrap,
 		WebRTC: c.WebRTC, STUN: p.node.o.Config.WebRTC.STUN,
 		MapPort: c.Reach, AllowLocal: c.AllowLocal, MaxPeers: c.MaxPeers,
 		UploadRate: int64(c.UploadRate), DownloadRate: int64(c.DownloadRate),

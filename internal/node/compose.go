@@ -29,6 +29,7 @@ type parts struct {
 	node  *Node
 	store *store.Store
 	port  int
+	meet  *meeting // nil for a node that hosts nothing
 
 	names     lateNames
 	ipfs      *ipfs.Engine // nil when it is off
@@ -41,7 +42,7 @@ type parts struct {
 // compose starts the parts, each on top of those before it.
 func (n *Node) compose(p *parts) error {
 	for _, step := range []func() error{
-		p.startEngines, p.startResolver, p.startSites, p.startPublisher, p.startAPI, p.startGateway,
+		p.startMeeting, p.startEngines, p.startResolver, p.startSites, p.startPublisher, p.startAPI, p.startGateway, p.startHost,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -115,15 +116,22 @@ func (p *parts) newIPFS() (*ipfs.Engine, error) {
 }
 
 func (p *parts) startResolver() error {
-	c := p.node.o.Config.DNS
 	bucket, err := p.store.Bucket("resolve")
 	if err != nil {
 		return err
 	}
-	o := resolve.Options{
-		DoH: c.DoH, Server: c.Server, System: c.Server == "", WellKnown: c.WellKnown, AllowPrivate: c.AllowPrivate,
-		Store: bucket, Log: p.node.o.Log.With("part", "resolve"),
+	if p.resolver, err = p.newResolver(resolve.Options{WellKnown: p.node.o.Config.DNS.WellKnown, Store: bucket}); err != nil {
+		return err
 	}
+	p.names.set(p.resolver)
+	return nil
+}
+
+// newResolver makes a resolver that asks whom the configuration says.
+func (p *parts) newResolver(o resolve.Options) (*resolve.Resolver, error) {
+	c := p.node.o.Config.DNS
+	o.DoH, o.Server, o.System, o.AllowPrivate = c.DoH, c.Server, c.Server == "", c.AllowPrivate
+	o.Log = p.node.o.Log.With("part", "resolve")
 	if c.Server == dnsOff {
 		o.Server, o.DoH = "", ""
 	}
@@ -132,12 +140,12 @@ func (p *parts) startResolver() error {
 			o.Namers = append(o.Namers, namer)
 		}
 	}
-	if p.resolver, err = resolve.New(o); err != nil {
-		return fmt.Errorf("start the resolver: %w", err)
+	r, err := resolve.New(o)
+	if err != nil {
+		return nil, fmt.Errorf("start the resolver: %w", err)
 	}
-	p.names.set(p.resolver)
-	p.node.onClose("resolver", p.resolver.Close)
-	return nil
+	p.node.onClose("resolver", r.Close)
+	return r, nil
 }
 
 func (p *parts) startSites() error {

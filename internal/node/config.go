@@ -13,6 +13,7 @@ type Config struct {
 	Cache      CacheConfig      `toml:"cache" doc:"What is kept of the sites you visit, and for how long others get it from you."`
 	Publish    PublishConfig    `toml:"publish" doc:"Limits on what is published."`
 	Relay      RelayConfig      `toml:"relay" doc:"What 'kith relay' does for others."`
+	Host       HostConfig       `toml:"host" doc:"What 'kith host' serves to the public, and how."`
 	Log        LogConfig        `toml:"log" doc:"What the node writes to its standard error."`
 }
 
@@ -130,6 +131,7 @@ func Default() Config {
 		Cache:   CacheConfig{Size: 10 << 30, SeedFor: Duration(30 * time.Minute)},
 		Publish: PublishConfig{MaxFiles: 200_000, MaxSize: 1 << 40, MaxUpload: 2 << 30},
 		Relay:   defaultRelay(),
+		Host:    defaultHost(),
 		Log:     LogConfig{Level: "info", Format: "text"},
 	}
 }

@@ -28,6 +28,8 @@ type Options struct {
 	Home string
 	// Config comes from Load.
 	Config Config
+	// Host is what the node serves to the public; nil for a node of one's own.
+	Host *Hosting
 	// Version of the program.
 	Version string
 	// Log gets what the node has to say; nil discards it.
@@ -41,6 +43,8 @@ type Node struct {
 	listeners []net.Listener
 	handler   http.Handler
 	engines   []engine.Engine
+	runs      []func(ctx context.Context) error // what works until the node ends
+	public    PublicAddresses
 
 	closers []closer // in the order in which they were started
 

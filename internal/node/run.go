@@ -54,6 +54,11 @@ func (n *Node) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	working, rest := context.WithCancel(groupCtx)
+	defer rest()
+	for _, run := range n.runs {
+		group.Go(func() error { return run(working) })
+	}
 	n.o.Log.Info("ready", "console", n.console)
 	select {
 	case <-groupCtx.Done():
@@ -61,6 +66,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	n.o.Log.Info("ending")
 	stop()
+	rest()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	if server.Shutdown(drain) != nil {

@@ -35,6 +35,10 @@ type Options struct {
 	// MaxSwarmPeers is how many peers of one kind a swarm remembers: 128 Ki.
 	MaxSwarmPeers int
 
+	// Allow decides which swarms peers may meet in, for a tracker that is not for
+	// all; it must be quick: every one.
+	Allow func(InfoHash) bool
+
 	// MaxSockets and MaxSocketsPerAddress bound open WebSockets: 100,000 and 256.
 	MaxSockets, MaxSocketsPerAddress int
 	// MaxJoined is how many swarms one WebSocket may be in: 1000.

@@ -14,6 +14,7 @@ const shardCount = 256
 
 // Answers to announces that are refused; they become the "failure reason".
 var (
+	errForeign  = errors.New("this tracker does not serve that torrent")
 	errFull     = errors.New("tracker is full")
 	errTaken    = errors.New("peer id is in use by another connection")
 	errStranger = errors.New("announce to the swarm before answering in it")
@@ -24,6 +25,7 @@ var (
 type store struct {
 	maxSwarms, maxPeers, maxSwarmPeers int64
 	fresh                              *guard.Rate
+	allow                              func(InfoHash) bool // nil allows every swarm
 
 	seed   maphash.Seed
 	swarms atomic.Int64
@@ -40,7 +42,7 @@ type shard struct {
 func newStore(o Options) *store {
 	s := &store{
 		maxSwarms: int64(o.MaxSwarms), maxPeers: int64(o.MaxPeers), maxSwarmPeers: int64(o.MaxSwarmPeers),
-		fresh: guard.NewRate(o.NewPeers), seed: maphash.MakeSeed(),
+		fresh: guard.NewRate(o.NewPeers), allow: o.Allow, seed: maphash.MakeSeed(),
 	}
 	for i := range s.shards {
 		s.shards[i].swarms = map[InfoHash]*swarm{}
@@ -56,6 +58,9 @@ func (s *store) shard(h *InfoHash) *shard {
 func (s *store) swarm(sh *shard, h InfoHash, create bool) (*swarm, error) {
 	if sw := sh.swarms[h]; sw != nil || !create {
 		return sw, nil
+	}
+	if s.allow != nil && !s.allow(h) {
+		return nil, errForeign
 	}
 	if s.swarms.Load() >= s.maxSwarms || s.peers.Load() >= s.maxPeers {
 		return nil, errFull
