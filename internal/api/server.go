@@ -51,6 +51,8 @@ type Options struct {
 	// ProbeNames asks the configured DNS for a name that exists and says whom it
 	// asked; nil leaves that check of the doctor out.
 	ProbeNames Probe
+	// Extensions keeps which browser extensions are connected; nil for none.
+	Extensions Records
 	// End ends the node; nil for one that cannot be told to.
 	End func()
 	// Pages decides what web pages may do with devices nearby; nil when nearby is
@@ -104,6 +106,8 @@ type Server struct {
 	streams chan struct{} // one token for each client that listens
 	metrics *prometheus.Registry
 	traffic *traffic
+
+	extensions *extensions
 }
 
 // New returns a Server. It takes the folder of uploads, and clears away what an
@@ -119,6 +123,9 @@ func New(o Options) (*Server, error) {
 	}
 	var err error
 	if s.uploads, err = newUploads(filepath.Join(o.Home, "published"), o); err != nil {
+		return nil, err
+	}
+	if s.extensions, err = newExtensions(o.Extensions); err != nil {
 		return nil, err
 	}
 	s.metrics, s.traffic = s.newMetrics()
@@ -163,7 +170,8 @@ func (s *Server) routes(assets http.Handler) http.Handler {
 		fail(w, fault.New(fault.NotFound, "the API has no %s %.200q", r.Method, r.URL.Path).
 			WithHint("this node has version %s; another may know it", s.o.Version))
 	})
-	guarded := s.guard.api(owner)
+	guarded := s.withExtensions(s.guard.api(owner))
+	s.extensionDoors(mux)
 	for _, prefix := range []string{"/api/", "/metrics", "/debug/pprof/"} {
 		mux.Handle(prefix, guarded)
 	}
@@ -204,6 +212,7 @@ func (s *Server) apiRoutes(mux *http.ServeMux) {
 		mux.HandleFunc(pattern, f)
 	}
 	s.pageRoutes(mux)
+	s.extensionRoutes(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
 }
 
