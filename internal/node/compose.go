@@ -217,7 +217,12 @@ func (p *parts) startAPI() error {
 	if err != nil {
 		return err
 	}
+	extensions, err := p.store.Bucket("extension")
+	if err != nil {
+		return err
+	}
 	p.api, err = api.New(api.Options{
+		Extensions: extensions,
 		Version: p.node.o.Version, Home: p.node.o.Home, Token: token, Port: p.port,
 		Sites: p.sites, Resolver: p.resolver, Publisher: p.publisher, Engines: p.node.engines,
 		End: p.node.End, Patience: time.Duration(p.node.o.Config.Gateway.Timeout), ProbeNames: p.probeNames(), Log: p.node.o.Log.With("part", "api"),
