@@ -1,0 +1,135 @@
+// Pieces kept on this device, in IndexedDB: of what browsers have it is the
+// fastest for pieces of these sizes (docs/decisions/0010), it is there in pages
+// and in service workers, and several tabs may write at once.
+import type { Index, PieceStore, SiteInfo } from "../types.ts";
+
+const pieceTable = "pieces";
+const siteTable = "sites";
+
+/** Versions whose last use is noted not more often than this, in milliseconds. */
+const noteEvery = 60_000;
+
+/** Opens what is kept of a version of a site. */
+export async function openStore(info: SiteInfo, _index: Index): Promise<PieceStore> {
+  const store = new Store(info.id, "kith-pieces");
+  await store.note().catch(() => undefined); // where nothing can be kept, putting says so
+  return store;
+}
+
+/** One version's pieces. The keys are [version, piece]. */
+export class Store implements PieceStore {
+  readonly #id: string;
+  readonly #name: string;
+  #db: Promise<IDBDatabase> | undefined;
+  #noted = -Infinity;
+
+  constructor(id: string, name: string) {
+    this.#id = id;
+    this.#name = name;
+  }
+
+  async have(): Promise<Set<number>> {
+    const keys = await this.#run("readonly", pieceTable, (s) => s.getAllKeys(all(this.#id))).catch(() => []);
+    return new Set(keys.map((k) => (k as [string, number])[1]));
+  }
+
+  async get(i: number): Promise<Uint8Array | undefined> {
+    const data: unknown = await this.#run("readonly", pieceTable, (s) => s.get([this.#id, i]));
+    return data instanceof Uint8Array ? data : undefined;
+  }
+
+  async put(i: number, data: Uint8Array): Promise<void> {
+    // A view is kept together with all of its buffer, if that is not prevented.
+    const own = data.byteLength === data.buffer.byteLength ? data : data.slice();
+    for (;;) {
+      try {
+        await this.#run("readwrite", pieceTable, (s) => s.put(own, [this.#id, i]));
+        break;
+      } catch (error) {
+        if (!isFull(error) || !(await this.#evict())) {
+          throw error;
+        }
+      }
+    }
+    void this.note().catch(() => undefined);
+  }
+
+  async clear(): Promise<void> {
+    await this.#forget(this.#id);
+  }
+
+  /** Notes that this version is in use. */
+  async note(): Promise<void> {
+    if (performance.now() - this.#noted >= noteEvery) {
+      this.#noted = performance.now();
+      await this.#run("readwrite", siteTable, (s) => s.put(Date.now(), this.#id));
+    }
+  }
+
+  /** Forgets the version that was not used for longest, unless it is this one; false when there is none. */
+  async #evict(): Promise<boolean> {
+    const [ids, times] = await Promise.all([
+      this.#run("readonly", siteTable, (s) => s.getAllKeys()),
+      this.#run("readonly", siteTable, (s) => s.getAll() as IDBRequest<unknown[]>),
+    ]);
+    const [oldest] = ids
+      .map((id, i) => ({ id: String(id), used: Number(times[i]) || 0 }))
+      .filter(({ id }) => id !== this.#id)
+      .sort((a, b) => a.used - b.used);
+    if (oldest) {
+      await this.#forget(oldest.id);
+    }
+    return oldest !== undefined;
+  }
+
+  async #forget(id: string): Promise<void> {
+    await this.#run("readwrite", pieceTable, (s) => s.delete(all(id)));
+    await this.#run("readwrite", siteTable, (s) => s.delete(id));
+  }
+
+  async #run<T>(mode: IDBTransactionMode, table: string, ask: (s: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+    const db = await (this.#db ??= this.#open());
+    return new Promise((resolve, reject) => {
+      // What is lost with the power is fetched again.
+      const tx = db.transaction(table, mode, { durability: "relaxed" });
+      const request = ask(tx.objectStore(table));
+      tx.oncomplete = () => resolve(request.result);
+      tx.onabort = () => reject(tx.error ?? request.error ?? new DOMException("the browser keeps nothing", "AbortError"));
+    });
+  }
+
+  #open(): Promise<IDBDatabase> {
+    const opened = new Promise<IDBDatabase>((resolve, reject) => {
+      const request = indexedDB.open(this.#name, 1);
+      request.onupgradeneeded = () => {
+        request.result.createObjectStore(pieceTable);
+        request.result.createObjectStore(siteTable);
+      };
+      request.onsuccess = () => {
+        const db = request.result;
+        db.onclose = () => this.#lose();
+        // Whoever clears the origin's data must not have to wait for us.
+        db.onversionchange = () => {
+          db.close();
+          this.#lose();
+        };
+        resolve(db);
+      };
+      request.onerror = () => reject(request.error ?? new Error("the browser keeps nothing"));
+    });
+    opened.catch(() => this.#lose());
+    return opened;
+  }
+
+  #lose(): void {
+    this.#db = undefined;
+  }
+}
+
+function all(id: string): IDBKeyRange {
+  return IDBKeyRange.bound([id], [id, []]);
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "QuotaExceededError";
+}

@@ -1,0 +1,155 @@
+// The connection to one WebSocket tracker: it announces, comes back when it
+// breaks, and hands on what the tracker says.
+import { readSaid, type Said } from "./signal.ts";
+
+/** Milliseconds. */
+const bounds = {
+  /** Between announces, if the tracker does not say. */
+  interval: 120_000,
+  least: 5_000,
+  most: 30 * 60_000,
+  /** Until the connection is tried again; doubled each time. */
+  firstRetry: 1_000,
+  lastRetry: 5 * 60_000,
+} as const;
+
+/** An offer in an announce. */
+export interface Offer {
+  readonly offer_id: string;
+  readonly offer: { readonly type: "offer"; readonly sdp: string };
+}
+
+/** What a tracker needs of the swarm. */
+export interface Announcer {
+  /** The names of the swarm and of us, as strings of octets. */
+  readonly swarm: string;
+  readonly id: string;
+  progress(): { readonly downloaded: number; readonly uploaded: number; readonly left: number };
+  /** Makes offers for one announce; there may be none. */
+  offers(tracker: Tracker): Promise<readonly Offer[]>;
+  said(tracker: Tracker, said: Exclude<Said, { kind: "interval" | "failure" }>): void;
+  changed(): void;
+}
+
+/** One tracker. */
+export class Tracker {
+  readonly url: string;
+  /** What is wrong with it; "" for nothing. */
+  error = "";
+  readonly #announcer: Announcer;
+  #socket: WebSocket | undefined;
+  #retry: number = bounds.firstRetry;
+  #interval: number = bounds.interval;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #started = false;
+  #announcing = false;
+  #closed = false;
+
+  constructor(url: string, announcer: Announcer) {
+    this.url = url;
+    this.#announcer = announcer;
+    this.#open();
+  }
+
+  /** Announces, in so many milliseconds at the latest. */
+  async announce(event?: "completed" | "stopped"): Promise<void> {
+    if (this.#socket?.readyState !== WebSocket.OPEN || this.#announcing) {
+      return;
+    }
+    this.#announcing = true;
+    try {
+      const offers = event ? [] : await this.#announcer.offers(this);
+      const started = this.#started ? undefined : "started";
+      this.#say({ numwant: offers.length, offers, ...this.#announcer.progress(), event: event ?? started });
+      this.#started = true;
+    } finally {
+      this.#announcing = false;
+    }
+    this.#later(this.#interval, () => void this.announce());
+  }
+
+  /** Answers an offer. */
+  answer(peer: string, offer: string, sdp: string): void {
+    this.#say({ to_peer_id: peer, offer_id: offer, answer: { type: "answer", sdp } });
+  }
+
+  /** Goes to the tracker at once if it is waiting to try again. */
+  hurry(): void {
+    if (!this.#socket && !this.#closed) {
+      this.#retry = bounds.firstRetry;
+      this.#open();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    if (this.#started) {
+      this.#say({ numwant: 0, ...this.#announcer.progress(), event: "stopped" });
+    }
+    this.#socket?.close();
+  }
+
+  #say(what: Readonly<Record<string, unknown>>): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) {
+      const { swarm, id } = this.#announcer;
+      this.#socket.send(JSON.stringify({ action: "announce", info_hash: swarm, peer_id: id, ...what }));
+    }
+  }
+
+  #open(): void {
+    clearTimeout(this.#timer);
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(this.url);
+    } catch (error) {
+      this.#fail(String(error)); // an address that is none: not to be tried again
+      return;
+    }
+    this.#socket = socket;
+    socket.onopen = () => {
+      this.#retry = bounds.firstRetry;
+      this.#fail("");
+      void this.announce();
+    };
+    socket.onmessage = (e: MessageEvent<unknown>) => this.#hear(e.data);
+    socket.onclose = () => {
+      this.#socket = undefined;
+      this.#started = false;
+      if (!this.#closed) {
+        this.#fail("the tracker cannot be reached");
+        // Not all at the same moment, when a tracker comes back.
+        this.#later(this.#retry * (0.5 + Math.random()), () => this.#open());
+        this.#retry = Math.min(2 * this.#retry, bounds.lastRetry);
+      }
+    };
+  }
+
+  #hear(data: unknown): void {
+    const said = readSaid(data, this.#announcer.swarm);
+    switch (said?.kind) {
+      case "interval":
+        this.#interval = Math.min(Math.max(said.seconds * 1000, bounds.least), bounds.most);
+        this.#fail("");
+        return;
+      case "failure":
+        this.#fail(said.reason);
+        return;
+      case "offer":
+      case "answer":
+        this.#announcer.said(this, said);
+    }
+  }
+
+  #later(ms: number, what: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = this.#closed ? undefined : setTimeout(what, ms);
+  }
+
+  #fail(error: string): void {
+    if (this.error !== error) {
+      this.error = error;
+      this.#announcer.changed();
+    }
+  }
+}
