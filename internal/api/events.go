@@ -21,7 +21,7 @@ const (
 )
 
 // getEvents follows what happens, as server-sent events: "sites" with the whole
-// list when it changed, "pages" with what web pages want of devices nearby when
+// list when it changed, "nearby" with devices, offers and transfers, "pages" with what web pages want of devices nearby when
 // that changed, "status" every few seconds.
 func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 	select {
@@ -39,11 +39,14 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 func (s *Server) follow(ctx context.Context, stream *eventStream) {
 	ticker := time.NewTicker(eventGap)
 	defer ticker.Stop()
-	sites, pages := &change{event: "sites"}, &change{event: "pages"}
+	sites, pages, around := &change{event: "sites"}, &change{event: "pages"}, &change{event: "nearby"}
 	for i := 0; ; i++ {
 		err := sites.send(stream, s.siteList())
 		if err == nil {
 			err = s.sendPages(stream, pages)
+		}
+		if err == nil {
+			err = s.sendNearby(stream, around)
 		}
 		if err == nil && i%statusEvery == 0 {
 			err = (&change{event: "status"}).send(stream, s.status())

@@ -55,6 +55,8 @@ type Options struct {
 	Extensions Records
 	// End ends the node; nil for one that cannot be told to.
 	End func()
+	// Nearby is what the node does with devices around it; nil when that is off.
+	Nearby *Nearby
 	// Pages decides what web pages may do with devices nearby; nil when nearby is
 	// off.
 	Pages *Pages
@@ -212,6 +214,7 @@ func (s *Server) apiRoutes(mux *http.ServeMux) {
 		mux.HandleFunc(pattern, f)
 	}
 	s.pageRoutes(mux)
+	s.nearbyRoutes(mux)
 	s.extensionRoutes(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
 }

@@ -33,6 +33,10 @@ func (g *Gateway) serveSite(w http.ResponseWriter, r *http.Request, p *place) {
 		x.fail(err)
 		return
 	}
+	if p.address.Kind() == address.Device && g.o.Nearby != nil {
+		x.serveDevice()
+		return
+	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodOptions:

@@ -31,6 +31,8 @@ type Options struct {
 	// IPFS serves the forms of the IPFS gateway specifications; nil refuses
 	// them.
 	IPFS http.Handler
+	// Nearby serves the origins of devices nearby; nil: there are none.
+	Nearby http.Handler
 	// Console serves what is left on the host localhost; nil answers 404.
 	Console http.Handler
 	// Hosts are public host names that IPFS serves, with every name below them:

@@ -253,3 +253,15 @@ func (s *Service) Cancel(id string) error {
 	r.cancel(transfer.ErrDiscard)
 	return nil
 }
+
+// Wait returns when the transfers ended.
+func (s *Service) Wait(ids []string) {
+	for _, id := range ids {
+		s.mu.Lock()
+		r := s.transfers[id]
+		s.mu.Unlock()
+		if r != nil {
+			<-r.done
+		}
+	}
+}

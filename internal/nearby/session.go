@@ -283,3 +283,13 @@ func (s *Service) Paired(f openscreen.Fingerprint) bool { return s.book.known(f)
 
 // ID is the ID of this device.
 func (s *Service) ID() string { return ID(s.agent.Fingerprint()) }
+
+// OpenTransport opens a transport to a paired device, by ID or name, connecting
+// with it where there is no session.
+func (s *Service) OpenTransport(ctx context.Context, device, protocol string) (*openscreen.Transport, error) {
+	session, err := s.Session(ctx, device)
+	if err != nil {
+		return nil, err
+	}
+	return session.OpenTransport(ctx, protocol)
+}

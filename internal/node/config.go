@@ -12,6 +12,7 @@ type Config struct {
 	WebRTC     WebRTCConfig     `toml:"webrtc" doc:"Connections with peers that live in browsers."`
 	Cache      CacheConfig      `toml:"cache" doc:"What is kept of the sites you visit, and for how long others get it from you."`
 	Publish    PublishConfig    `toml:"publish" doc:"Limits on what is published."`
+	Nearby     NearbyConfig     `toml:"nearby" doc:"Devices on the same network: files, pages and folders between them."`
 	Relay      RelayConfig      `toml:"relay" doc:"What 'kith relay' does for others."`
 	Host       HostConfig       `toml:"host" doc:"What 'kith host' serves to the public, and how."`
 	Log        LogConfig        `toml:"log" doc:"What the node writes to its standard error."`
@@ -130,6 +131,7 @@ func Default() Config {
 		WebRTC:  WebRTCConfig{STUN: List{"stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"}},
 		Cache:   CacheConfig{Size: 10 << 30, SeedFor: Duration(30 * time.Minute)},
 		Publish: PublishConfig{MaxFiles: 200_000, MaxSize: 1 << 40, MaxUpload: 2 << 30},
+		Nearby:  defaultNearby(),
 		Relay:   defaultRelay(),
 		Host:    defaultHost(),
 		Log:     LogConfig{Level: "info", Format: "text"},

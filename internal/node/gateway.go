@@ -18,6 +18,9 @@ func (p *parts) startGateway() error {
 		Sites: gatewaySites{p.sites}, Console: p.api, Hosts: c.Hosts,
 		Patience: time.Duration(c.Timeout), Stall: time.Duration(c.Stall), Log: p.node.o.Log.With("part", "gateway"),
 	}
+	if p.nearby != nil {
+		o.Nearby = p.nearby.Visitor
+	}
 	if p.ipfs != nil {
 		o.IPFS = p.ipfs.Gateway()
 	}

@@ -63,8 +63,20 @@ func NewVisitor(n *nearby.Service, log *slog.Logger) *Visitor {
 			p.Out.URL.Scheme, p.Out.URL.Host = "http", id // TLS is dial's
 			p.Out.Host = p.In.Host
 		},
+		ModifyResponse: func(r *http.Response) error {
+			for _, h := range gateways() {
+				r.Header.Del(h)
+			}
+			return nil
+		},
 	}
 	return v
+}
+
+// gateways are headers that the local gateway sets for every origin; a device has
+// no say in them.
+func gateways() []string {
+	return []string{"Cross-Origin-Resource-Policy", "Cross-Origin-Opener-Policy", "Origin-Agent-Cluster", "X-Content-Type-Options"}
 }
 
 // Close ends idle connections.
