@@ -46,7 +46,10 @@ func TestShellPolicyFramesOneOrigin(t *testing.T) {
 	if !strings.Contains(p, "; frame-src http://example-com.localhost:5484;") {
 		t.Errorf("the shell's policy frames something else: %s", p)
 	}
-	for _, open := range []string{"connect-src", "*", "unsafe"} {
+	if !strings.Contains(p, "; connect-src http://localhost:5484/asking/example-com;") || strings.Count(p, "connect-src") != 1 {
+		t.Errorf("the shell's policy lets it connect elsewhere: %s", p)
+	}
+	for _, open := range []string{"connect-src 'self'", "*", "unsafe"} {
 		if strings.Contains(p, open) {
 			t.Errorf("the shell's policy has %q: %s", open, p)
 		}

@@ -22,13 +22,15 @@ func ConsolePolicy() string {
 
 // ShellPolicy is the Content-Security-Policy of app.html when it shows the app at
 // origin ("http://<label>.localhost:5484"). frame-src is what stops an app from
-// navigating away with data in a URL.
+// navigating away with data in a URL. The shell itself may ask one thing only:
+// whether the node asks the person something for this app.
 func ShellPolicy(origin string) string {
 	return strings.Join([]string{
 		"default-src 'none'",
 		"script-src 'self'",
 		"style-src 'self'",
 		"img-src 'self' data:",
+		"connect-src " + askingURL(origin),
 		"frame-src " + origin,
 		"base-uri 'none'",
 		"form-action 'none'",
@@ -54,4 +56,12 @@ func VisitPolicy() string {
 		"require-trusted-types-for 'script'",
 		"trusted-types 'none'",
 	}, "; ")
+}
+
+// askingURL is where the shell of the app at origin asks whether the person is
+// asked something.
+func askingURL(origin string) string {
+	scheme, host, _ := strings.Cut(origin, "://")
+	label, base, _ := strings.Cut(host, ".")
+	return scheme + "://" + base + "/asking/" + label
 }

@@ -37,13 +37,14 @@ type parts struct {
 	sites     *site.Manager
 	publisher *publish.Publisher // nil when every engine is off
 	nearby    *api.Nearby        // nil when it is off
+	pages     *api.Pages         // nil when nearby is off
 	api       *api.Server
 }
 
 // compose starts the parts, each on top of those before it.
 func (n *Node) compose(p *parts) error {
 	for _, step := range []func() error{
-		p.startMeeting, p.startEngines, p.startResolver, p.startSites, p.startPublisher, p.startNearby, p.startAPI, p.startGateway, p.startHost,
+		p.startMeeting, p.startEngines, p.startResolver, p.startSites, p.startPublisher, p.startNearby, p.startPages, p.startAPI, p.startGateway, p.startHost,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -225,7 +226,7 @@ func (p *parts) startAPI() error {
 	p.api, err = api.New(api.Options{
 		Extensions: extensions,
 		Version: p.node.o.Version, Home: p.node.o.Home, Token: token, Port: p.port,
-		Sites: p.sites, Resolver: p.resolver, Publisher: p.publisher, Engines: p.node.engines, Nearby: p.nearby,
+		Sites: p.sites, Resolver: p.resolver, Publisher: p.publisher, Engines: p.node.engines, Nearby: p.nearby, Pages: p.pages,
 		End: p.node.End, Patience: time.Duration(p.node.o.Config.Gateway.Timeout), ProbeNames: p.probeNames(), Log: p.node.o.Log.With("part", "api"),
 		MaxUpload: int64(p.node.o.Config.Publish.MaxUpload), MaxUploadFiles: p.node.o.Config.Publish.MaxFiles,
 	})

@@ -21,6 +21,10 @@ func (p *parts) startGateway() error {
 	if p.nearby != nil {
 		o.Nearby = p.nearby.Visitor
 	}
+	var err error
+	if o.Reserved, err = p.reserved(); err != nil {
+		return err
+	}
 	if p.ipfs != nil {
 		o.IPFS = p.ipfs.Gateway()
 	}

@@ -1,15 +1,19 @@
 import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
 import type { Client } from "./api/client.ts";
 import type { Live } from "./api/live.ts";
 import type { Site } from "./api/types.ts";
 import { describe, sentence } from "./failure.ts";
+import "./pages/connect.ts";
+import "./pages/nearby.ts";
 import "./pages/node.ts";
 import "./pages/open.ts";
 import "./pages/publish.ts";
 import "./pages/site.ts";
 import "./pages/sites.ts";
+import "./parts/ask.ts";
 import { spark } from "./parts/charts.ts";
-import type { ConfirmDialog } from "./parts/confirm.ts";
+import type { ConfirmDialog, Question } from "./parts/confirm.ts";
 import "./parts/confirm.ts";
 import { icon, type IconName } from "./parts/icon.ts";
 import { logo } from "./parts/mark.ts";
@@ -65,17 +69,35 @@ export class Console extends Part implements Kith {
         <a class="brand" href="#/" aria-label=${t("nav.home")}>${logo()}<span>Kith</span></a>
         <nav aria-label=${t("nav.label")}>
           ${this.#link("open", "compass", t("nav.open"))} ${this.#link("publish", "publish", t("nav.publish"))}
-          ${this.#link("sites", "sites", t("nav.sites"), this.visibleSites().length)} ${this.#link("node", "node", t("nav.node"))}
+          ${this.#link("sites", "sites", t("nav.sites"), this.visibleSites().length)}
+          ${this.#link("nearby", "nearby", t("nav.nearby"), this.#waiting())} ${this.#link("node", "node", t("nav.node"))}
         </nav>
         ${this.#pulse()}
       </header>
-      <main id="main" tabindex="-1">${this.#lost()} ${this.#page()}</main>
+      <main id="main" tabindex="-1">${this.#lost()} ${this.#asks()} ${this.#page()}</main>
       <kith-notices></kith-notices>
       <kith-confirm></kith-confirm>
     `;
   }
 
+  /** How many answers are waited for. */
+  #waiting(): number {
+    const { nearby, pages } = this.live;
+    return (nearby?.offers.length ?? 0) + (nearby?.prompts.length ?? 0) + (pages?.asks.length ?? 0);
+  }
+
+  /** What web pages caused the node to ask, on every page of the console. */
+  #asks(): TemplateResult | typeof nothing {
+    const asks = this.live.pages?.asks ?? [];
+    const devices = this.live.nearby?.devices ?? [];
+    return html`<div class="asks" role="region" aria-live="polite" aria-label=${t("asks.label")}>
+      ${repeat(asks, (a) => a.id, (a) => html`<kith-ask .kith=${this as Kith} .ask=${a} .devices=${devices}></kith-ask>`)}</div>`;
+  }
+
   #page(): TemplateResult {
+    if (location.pathname === "/connect") {
+      return html`<kith-connect .kith=${this as Kith} .back=${new URLSearchParams(location.search).get("return") ?? ""}></kith-connect>`;
+    }
     switch (this.place.page) {
       case "open":
         return html`<kith-open .kith=${this as Kith} .address=${this.place.address ?? ""} .sites=${this.visibleSites()}></kith-open>`;
@@ -85,6 +107,8 @@ export class Console extends Part implements Kith {
         return html`<kith-sites .kith=${this as Kith} .sites=${this.visibleSites()}></kith-sites>`;
       case "site":
         return html`<kith-site .kith=${this as Kith} .label=${this.place.label} .section=${this.place.section ?? ""}></kith-site>`;
+      case "nearby":
+        return html`<kith-nearby .kith=${this as Kith}></kith-nearby>`;
       case "node":
         return html`<kith-node .kith=${this as Kith}></kith-node>`;
     }
@@ -137,7 +161,8 @@ export class Console extends Part implements Kith {
       const site = this.live.site(this.place.label);
       return `${site ? siteName(site) : this.place.label} – Kith`;
     }
-    return `${t(`nav.${this.place.page}`)} – Kith`;
+    const waiting = this.#waiting();
+    return `${waiting > 0 ? `(${format.number(waiting)}) ` : ""}${t(`nav.${this.place.page}`)} – Kith`;
   }
 
   #skip(e: Event): void {
@@ -194,10 +219,14 @@ export class Console extends Part implements Kith {
     }
   }
 
+  async confirm(question: Question): Promise<boolean> {
+    return (await this.querySelector<ConfirmDialog>("kith-confirm")?.ask(question)) ?? false;
+  }
+
   async drop(site: Site): Promise<boolean> {
     const name = siteName(site);
     if (site.pinned || site.published) {
-      const sure = await this.querySelector<ConfirmDialog>("kith-confirm")?.ask({
+      const sure = await this.confirm({
         title: t("remove.title", { name }),
         text: site.published ? t("remove.published") : t("remove.pinned"),
         action: t("remove.action"),

@@ -2,6 +2,7 @@ import { LitElement, type ReactiveController, type ReactiveControllerHost } from
 import type { Client } from "./api/client.ts";
 import type { Live } from "./api/live.ts";
 import type { Site } from "./api/types.ts";
+import type { Question } from "./parts/confirm.ts";
 
 /** An element that renders into the page itself: one style sheet, one tree for assistive technology. */
 export class Part extends LitElement {
@@ -20,6 +21,8 @@ export interface Kith {
   fail(error: unknown): void;
   /** Removes a site: at once after a question when it is pinned, else with a while to undo. */
   drop(site: Site): Promise<boolean>;
+  /** Asks before something that cannot be taken back. */
+  confirm(question: Question): Promise<boolean>;
   /** Moves the pin of a site. */
   pin(site: Site, pinned: boolean): Promise<void>;
 }

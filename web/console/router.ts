@@ -5,6 +5,7 @@ export type Place =
   | { readonly page: "publish" }
   | { readonly page: "sites" }
   | { readonly page: "site"; readonly label: string; readonly section?: string }
+  | { readonly page: "nearby" }
   | { readonly page: "node" };
 
 /** Reads a location's hash. What it does not know is the first page. */
@@ -14,6 +15,8 @@ export function parsePlace(hash: string): Place {
   switch (parts[0]) {
     case "publish":
       return { page: "publish" };
+    case "nearby":
+      return { page: "nearby" };
     case "node":
       return { page: "node" };
     case "sites": {

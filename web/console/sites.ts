@@ -23,6 +23,15 @@ export function shortAddress(address: string): string {
 }
 
 /** The share of the site that is on this machine, 0 to 1; undefined while its size is unknown. */
+/** What a person reads for an app: the host of an origin of the web, the name of a site that is here, or its address. */
+export function appName(app: string, sites: readonly Site[] = []): string {
+  if (/^https?:/.test(app) && URL.canParse(app)) {
+    return new URL(app).host;
+  }
+  const known = sites.find((s) => s.address === app);
+  return known ? siteName(known) : shortAddress(app);
+}
+
 export function share(site: Site): number | undefined {
   const { total, stored } = site.stats;
   if (total <= 0) {

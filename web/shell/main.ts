@@ -2,6 +2,7 @@
 // the node; its Content-Security-Policy lets the frame show one origin only,
 // so that the app can go nowhere else.
 import { appOrigin, parseAppPlace, readable, shellPath } from "./place.ts";
+import { Asking } from "./asking.ts";
 import messages from "./messages/en.json" with { type: "json" };
 
 /** What the shell says for key. */
@@ -59,12 +60,16 @@ function start(): void {
     frame.src = origin + (now?.path ?? path);
   });
 
+  const asking = new Asking(label, element("asking", HTMLAnchorElement), t("asking"));
   // An app may say which of its pages it shows: postMessage({kith: "location", path}, "*").
   addEventListener("message", (e: MessageEvent<unknown>) => {
     if (e.source !== frame.contentWindow || e.origin !== origin) {
       return;
     }
     const said = e.data as { kith?: unknown; path?: unknown } | null;
+    if (said?.kith === "asking") {
+      asking.look();
+    }
     const to = said?.kith === "location" ? shellPath(label, said.path) : undefined;
     if (to) {
       history.replaceState(null, "", to);

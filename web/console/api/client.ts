@@ -1,4 +1,5 @@
 import { decode, events, lines, type ServerEvent } from "./lines.ts";
+import { Nearby } from "./nearby.ts";
 import type {
   Check,
   Mode,
@@ -47,6 +48,8 @@ export interface PublishRequest {
 
 /** The node's API, as the console uses it. */
 export class Client {
+  /** Devices nearby, and what web pages may do with them. */
+  readonly nearby = new Nearby(this);
   readonly #token: string;
   readonly #base = "/api/v1";
 
@@ -190,6 +193,12 @@ export class Client {
       }
     }
     throw new ApiError("offline", "the node stopped before it was done");
+  }
+
+  /** Calls a path of the API that answers with JSON or with nothing. */
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.#request(method, path, body === undefined ? undefined : JSON.stringify(body));
+    return (response.status === 204 ? undefined : parse(await response.text())) as T;
   }
 
   async #json<T>(method: string, path: string, body?: BodyInit, signal?: AbortSignal): Promise<T> {

@@ -1,5 +1,6 @@
 import { ApiError, type Client } from "./client.ts";
 import type { ServerEvent } from "./lines.ts";
+import type { NearbyState, PageState } from "./nearby.ts";
 import type { Site, Status } from "./types.ts";
 
 /** How the console stands with the node. */
@@ -25,6 +26,9 @@ export class Live extends EventTarget {
   connection: Connection = "connecting";
   sites: readonly Site[] = [];
   status: Status | undefined;
+  /** Devices nearby, and the web pages that want to talk to them; undefined where that is off. */
+  nearby: NearbyState | undefined;
+  pages: PageState | undefined;
   /** False until the first list of sites came. */
   loaded = false;
   readonly traffic: Traffic[] = [];
@@ -62,6 +66,14 @@ export class Live extends EventTarget {
   assume(label: string, change: Partial<Site>): void {
     this.sites = this.sites.map((s) => (s.label === label ? { ...s, ...change } : s));
     this.#changed();
+  }
+
+  /** Takes a question off the desk that the person answered, before the node says so. */
+  answered(ask: string): void {
+    if (this.pages) {
+      this.pages = { ...this.pages, asks: this.pages.asks.filter((a) => a.id !== ask) };
+      this.#changed();
+    }
   }
 
   /** Takes a removed site off the list before the node says so. */
@@ -114,6 +126,10 @@ export class Live extends EventTarget {
         this.sites = (JSON.parse(event.data) as { sites: Site[] | null }).sites ?? [];
       } else if (event.type === "status") {
         this.status = JSON.parse(event.data) as Status;
+      } else if (event.type === "nearby") {
+        this.nearby = JSON.parse(event.data) as NearbyState;
+      } else if (event.type === "pages") {
+        this.pages = JSON.parse(event.data) as PageState;
       } else {
         continue;
       }

@@ -25,6 +25,7 @@ const drawings = {
   plug: svg`<path d="M7 3v3.5M13 3v3.5M5 6.5h10v2.8a5 5 0 0 1-10 0zM10 14.3V17" />`,
   key: svg`<circle cx="6.8" cy="13.2" r="3.3" /><path d="m9.2 10.8 7-7M13.2 6.8l2.3 2.3" />`,
   peers: svg`<circle cx="10" cy="5" r="2.2" /><circle cx="4.8" cy="14.5" r="2.2" /><circle cx="15.2" cy="14.5" r="2.2" /><path d="m9 7-3.2 5.4M11 7l3.2 5.4M7.2 14.5h5.6" />`,
+  nearby: svg`<rect x="2.8" y="4.5" width="9.4" height="7.6" rx="1.3" /><path d="M5.4 15.5h4.2M7.5 12.1v3.4" /><rect x="13" y="8.3" width="4.4" height="7.9" rx="1.1" /><path d="M15.2 14.2h.01" />`,
   reload: svg`<path d="M16 10a6 6 0 1 1-1.9-4.4M16.2 3v3.4h-3.4" />`,
   more: svg`<path d="M5 10h.01M10 10h.01M15 10h.01" stroke-width="2.4" />`,
 } satisfies Record<string, SVGTemplateResult>;
