@@ -25,13 +25,17 @@ https://NAME.<domain>/. A single site, or one named @, is at the domain itself.
 What others have to do in DNS, and how certificates come about, is told in
 docs/host.md.
 
+With --front, the host stands before a website that exists already, at the
+domain itself: it passes on what is dynamic, and what is public and may be
+cached its visitors get from one another.
+
 The node that does it runs in the home, as with 'kith up', and its console is
 on this computer. The configuration is the table [host] in config.toml; flags
 stand above it. Ctrl-C ends it.`,
 		Example: `  kith host --domain host.localhost my-site
   kith host --domain example.org --acme me@example.org blog=./blog wtp://<infohash>
+  kith host --domain www.my.site --acme me@my.site --front https://my.site
   kith host --domain example.org --http 127.0.0.1:8080 --trusted 127.0.0.1 --public https @=./site`,
-		Args: cobra.MinimumNArgs(1),
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		home, config, err := node.Load(node.Flags{Home: p.home, Config: file})
@@ -63,6 +67,7 @@ func hostFlags(c *cobra.Command, flags *node.HostConfig) {
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&flags.Domain, "domain", "", "the name below which sites are served; *.domain leads here too")
+	f.StringVar(&flags.Front, "front", "", "an existing website to stand before, such as https://my.site")
 	f.StringVar(&flags.HTTP, "http", "", "where HTTP listens, host:port or off (default: 127.0.0.1:5485, :80 beside HTTPS)")
 	f.StringVar(&flags.HTTPS, "https", "", "where HTTPS listens, host:port (default: :443 with certificates)")
 	f.StringVar(&flags.ACME, "acme", "", "obtain certificates by themselves; your e-mail address")
@@ -82,6 +87,7 @@ func hostFlags(c *cobra.Command, flags *node.HostConfig) {
 func givenHost(changed func(flag string) bool, c *node.HostConfig, flags node.HostConfig) {
 	for name, set := range map[string]func(){
 		"domain":       func() { c.Domain = flags.Domain },
+		"front":        func() { c.Front = flags.Front },
 		"http":         func() { c.HTTP = flags.HTTP },
 		"https":        func() { c.HTTPS = flags.HTTPS },
 		"acme":         func() { c.ACME = flags.ACME },
@@ -116,7 +122,7 @@ func (p *program) sayHosting(at node.PublicAddresses, c node.HostConfig) {
 
 // sayHosted prints a site that can be visited now, or what stands in the way.
 func (p *program) sayHosted(h node.Hosted) {
-	what := h.Folder
+	what := h.Folder + h.Front
 	if what == "" {
 		what = h.Address.String()
 	}

@@ -10,37 +10,52 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/kith-web/kith/internal/fault"
 )
 
 // maxRobots is the most of robots.txt that is read (RFC 9309 §2.5).
 const maxRobots = 500 << 10
 
+// longestPause is the most that is waited for a website that does not answer.
+const longestPause = 30 * time.Second
+
 // looking looks at what was asked for, what pages link to, and what is stale, one
 // after the other, no faster than the rate allows.
 func (f *Front) looking(ctx context.Context) error {
 	limiter := rate.NewLimiter(rate.Limit(f.o.CrawlRate), 1)
-	rules := f.begin(ctx)
-	for {
+	rules, err := f.begin(ctx)
+	wait := time.Second
+	for err == nil {
 		if err := limiter.Wait(ctx); err != nil {
 			return ctx.Err()
 		}
-		path, ok := f.links.next()
+		p, ok := f.links.next()
 		switch e := f.book.stale(f.now()); {
-		case ok && f.book.get(path) == nil && rules.allow(path):
-		case ok:
+		case ok && (f.book.get(p.path) != nil || !p.asked && !rules.allow(p.path)):
 			continue
+		case ok:
 		case e != nil:
-			path = e.Path
+			p.path = e.Path
 		default:
-			if err := pause(ctx, time.Second/time.Duration(f.o.CrawlRate)); err != nil {
-				return err
-			}
+			err = pause(ctx, time.Second/time.Duration(f.o.CrawlRate))
 			continue
 		}
-		if _, err := f.renew(ctx, path); err != nil && ctx.Err() == nil {
-			f.o.Log.Debug("a file could not be looked at", "path", path, "error", err)
+		_, failed := f.renew(ctx, p.path)
+		switch {
+		case failed == nil:
+			wait = time.Second
+		case fault.KindOf(failed) != fault.Unreachable:
+			f.o.Log.Debug("a file could not be looked at", "path", p.path, "error", failed)
+		default:
+			if ok {
+				f.links.back(p)
+			}
+			err = pause(ctx, wait)
+			wait = min(2*wait, longestPause)
 		}
 	}
+	return err
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -52,16 +67,16 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// begin reads robots.txt and says where to begin.
-func (f *Front) begin(ctx context.Context) robots {
-	ctx, cancel := context.WithTimeout(ctx, f.o.Patience)
-	defer cancel()
-	var rules robots
-	if r, err := f.ask(ctx, "/robots.txt", nil); err == nil {
-		if r.StatusCode == http.StatusOK {
-			rules = readRobots(io.LimitReader(r.Body, maxRobots), agent)
+// begin reads robots.txt, once the website answers, and says where to begin.
+func (f *Front) begin(ctx context.Context) (rules robots, err error) {
+	for wait := time.Second; ; wait = min(2*wait, longestPause) {
+		if rules, err = f.robots(ctx); err == nil {
+			break
 		}
-		_ = r.Body.Close()
+		f.o.Log.Warn("the website does not answer yet", "origin", f.origin.String(), "error", err)
+		if err := pause(ctx, wait); err != nil {
+			return rules, err
+		}
 	}
 	if f.o.Crawl > 0 {
 		f.found("/", "/", true)
@@ -70,7 +85,26 @@ func (f *Front) begin(ctx context.Context) robots {
 			f.found("/", s, true)
 		}
 	}
-	return rules
+	return rules, nil
+}
+
+// robots asks for robots.txt. A server that fails to say is looked through no
+// further (RFC 9309 §2.3.1.4).
+func (f *Front) robots(ctx context.Context) (robots, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.o.Patience)
+	defer cancel()
+	r, err := f.ask(ctx, "/robots.txt", nil)
+	if err != nil {
+		return robots{}, err
+	}
+	defer func() { _ = r.Body.Close() }()
+	switch {
+	case r.StatusCode == http.StatusOK:
+		return readRobots(io.LimitReader(r.Body, maxRobots), agent), nil
+	case r.StatusCode >= 500:
+		return robots{rules: []rule{{pattern: "/"}}}, nil
+	}
+	return robots{}, nil
 }
 
 // found notes that the page at base has a link. It is followed where it leads to

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
 
+	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/fault"
 )
 
@@ -263,6 +264,17 @@ func (f *Front) Current() *Version {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.versions[0]
+}
+
+// Version returns the version called id with its name, if its pieces are answered
+// for; the newest for "".
+func (f *Front) Version(id string) (v engine.Piecer, name string, ok bool) {
+	for _, v := range f.Versions() {
+		if id == "" || v.ID() == id {
+			return v, v.ID(), true
+		}
+	}
+	return nil, "", false
 }
 
 // Versions returns those whose pieces are answered for, the newest first.

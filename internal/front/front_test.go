@@ -380,3 +380,16 @@ func TestBadOrigins(t *testing.T) {
 }
 
 var _ http.Handler = (*front.Front)(nil)
+
+// TestTheWebsiteMayComeLater: a front begins with a website that is not there yet.
+func TestTheWebsiteMayComeLater(t *testing.T) {
+	w := newWorld(t, func(o *front.Options) { o.Crawl = 10 })
+	w.set("/", "here now", html)
+	w.stop(true)
+	w.start()
+	if r, _ := w.get("GET", "/"); r.StatusCode != 502 {
+		t.Errorf("before it is there: %d", r.StatusCode)
+	}
+	w.stop(false)
+	w.has("/")
+}

@@ -27,6 +27,7 @@ type answer struct {
 	bytes *atomic.Int64 // what else counts the body's bytes
 
 	loader bool // put the loader into a page
+	front  bool // a website of its own answers, which may set cookies and is cached as it says
 	began  bool
 	page   *inject.Writer // nil where the bytes go out as they are
 }
@@ -54,12 +55,16 @@ func (a *answer) WriteHeader(status int) {
 	}
 	a.began = true
 	head := a.Header()
-	head.Del("Set-Cookie") // a host keeps nothing of its visitors, nor may its parts
+	if !a.front {
+		head.Del("Set-Cookie") // a host keeps nothing of its visitors, nor may its parts
+	}
 	if a.loader && status == http.StatusOK && inject.Applies(head) || a.loader && status == http.StatusNotFound && inject.Applies(head) {
 		a.inject(head)
 	}
 	if a.loader && status == http.StatusNotModified {
-		head.Set("Cache-Control", revalidate)
+		if !a.front {
+			head.Set("Cache-Control", revalidate)
+		}
 		markTag(head)
 	}
 	a.ResponseWriter.WriteHeader(status)
@@ -74,7 +79,9 @@ func (a *answer) inject(head http.Header) {
 	for _, name := range []string{"Content-Length", "Accept-Ranges", "Last-Modified"} {
 		head.Del(name)
 	}
-	head.Set("Cache-Control", revalidate)
+	if !a.front {
+		head.Set("Cache-Control", revalidate)
+	}
 	markTag(head)
 	a.count.pages.Add(1)
 	if a.r.Method != http.MethodHead {

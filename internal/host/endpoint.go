@@ -23,7 +23,7 @@ func (h *Host) serveReserved(a *answer, path string) {
 		err = h.serveIndex(a, rest)
 	case first == "piece" && rest != "":
 		err = h.servePiece(a, rest)
-	case first == "seed" && rest != "":
+	case first == "seed" && rest != "" && a.site.site.Front == nil:
 		err = h.serveSeed(a, rest)
 	case deeper:
 		err = nothing(path)

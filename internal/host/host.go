@@ -82,6 +82,10 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.site, a.count = s, s.count
 	a.count.requests.Add(1)
+	if s.site.Front != nil && !isReserved(r.URL.Path) {
+		h.serveFront(a)
+		return
+	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodOptions:
@@ -95,7 +99,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch path := r.URL.Path; {
-	case path == reserved || strings.HasPrefix(path, reserved+"/"):
+	case isReserved(path):
 		h.serveReserved(a, strings.TrimPrefix(strings.TrimPrefix(path, reserved), "/"))
 	case strings.HasPrefix(path, "/ipfs/") && h.o.IPFS != nil:
 		h.serveBlocks(a)

@@ -112,6 +112,9 @@ func (h *Host) info(a *answer, v *version, index engine.Index) Info {
 	if h.o.NodePort > 0 {
 		info.Node = "http://" + a.site.label + ".localhost:" + strconv.Itoa(h.o.NodePort) + "/"
 	}
+	if a.site.site.Front != nil {
+		describeFront(a.site.site.Front, &info)
+	}
 	return info
 }
 
@@ -119,15 +122,22 @@ func (h *Host) info(a *answer, v *version, index engine.Index) Info {
 type version struct {
 	id      string
 	address address.Address
-	handle  Handle
+	handle  Handle // nil for a front
 	pieces  engine.Piecer
 }
 
-func (v *version) close() { v.handle.Close() }
+func (v *version) close() {
+	if v.handle != nil {
+		v.handle.Close()
+	}
+}
 
 // open opens a version of a site: the one called id that was handed out before,
 // or "" for what it is now.
 func (h *Host) open(ctx context.Context, s *served, id string) (*version, error) {
+	if s.site.Front != nil {
+		return openFront(s.site.Front, id)
+	}
 	a := s.site.Address
 	if id != "" {
 		earlier, ok := s.version(id)

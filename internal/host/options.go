@@ -67,6 +67,9 @@ type Site struct {
 	Name string
 	// Title is what the site calls itself; "" where that is not known.
 	Title string
+	// Front is the website that this site is, which then has no Address but a
+	// Name; nil for every other.
+	Front Front
 }
 
 // ICEServer is an RTCIceServer of WebRTC.

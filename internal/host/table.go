@@ -47,9 +47,14 @@ func newTable(domain string, sites []Site, old *table) (*table, error) {
 }
 
 func (t *table) add(s Site, old *table) error {
-	label, err := s.Address.Label()
-	if err != nil {
-		return err
+	var addresses []address.Address
+	label := "front" // in metrics alone
+	if s.Front == nil {
+		var err error
+		if label, err = s.Address.Label(); err != nil {
+			return err
+		}
+		addresses = append([]address.Address{s.Address}, s.Also...)
 	}
 	entry := &served{site: s, label: label, count: &counters{}}
 	if before := old.same(s); before != nil {
@@ -60,7 +65,7 @@ func (t *table) add(s Site, old *table) error {
 		before.mu.Unlock()
 	}
 	t.sites = append(t.sites, entry)
-	for _, a := range append([]address.Address{s.Address}, s.Also...) {
+	for _, a := range addresses {
 		label, err := a.Label()
 		if err != nil {
 			return err

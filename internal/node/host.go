@@ -15,6 +15,7 @@ import (
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/front"
 	"github.com/kith-web/kith/internal/gateway"
 	"github.com/kith-web/kith/internal/host"
 	"github.com/kith-web/kith/internal/relay/guard"
@@ -42,8 +43,10 @@ type Hosted struct {
 	Others []string
 	// Address is what it is; Folder is where it comes from, "" for a site of
 	// others.
+	// Front is the website behind, for that one.
 	Address address.Address
 	Folder  string
+	Front   string
 	// Err says why it cannot be visited yet.
 	Err error
 }
@@ -58,6 +61,7 @@ type hosting struct {
 	secure bool     // visitors come by HTTPS
 	port   string   // that visitors come by, ":8443", "" for the usual one
 	sites  *sitesOnShow
+	front  *front.Front // nil without a website behind
 }
 
 // startHost opens the public side, if the node has one.
@@ -82,6 +86,9 @@ func (p *parts) startHost() error {
 		return err
 	}
 	h.where()
+	if err := h.startFront(); err != nil {
+		return err
+	}
 	p.node.public = h.addresses()
 	p.node.onClose("host", h.server.Close)
 	p.node.runs = append(p.node.runs, h.server.Run, h.sites.run)

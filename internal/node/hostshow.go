@@ -38,7 +38,7 @@ type shown struct {
 // readShow reads the sites that were asked for.
 func readShow(o *Hosting, h *hosting) (*sitesOnShow, error) {
 	s := &sitesOnShow{h: h, watch: o.Watch, ready: o.Ready}
-	if len(o.Sites) == 0 {
+	if len(o.Sites) == 0 && h.c.Front == "" {
 		return nil, fault.New(fault.Invalid, "no site to serve was given").
 			WithHint("give an address or a folder: kith host --domain example.org my-site")
 	}
@@ -111,6 +111,7 @@ func (s *sitesOnShow) run(ctx context.Context) error {
 	if err := s.show(); err != nil {
 		return err
 	}
+	s.tellFront()
 	var group errgroup.Group
 	for _, one := range s.shown {
 		if one.folder != "" {
@@ -131,6 +132,9 @@ func (s *sitesOnShow) show() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var sites []host.Site
+	if s.h.front != nil {
+		sites = append(sites, host.Site{Front: s.h.front, Name: "@", Title: s.h.c.Domain})
+	}
 	for _, one := range s.shown {
 		if one.site.Address.Valid() {
 			sites = append(sites, one.site)
