@@ -37,13 +37,8 @@ type ServerOptions struct {
 	Handler http.Handler
 	Metrics http.Handler
 	// HTTP, HTTPS and MetricsAt are where to listen, host:port or Off. With HTTPS,
-	// HTTP answers Challenge and sends everybody else there.
+	// HTTP sends everybody there.
 	HTTP, HTTPS, MetricsAt string
-	// TLS is for HTTPS. Its certificates are their owner's to renew.
-	TLS *tls.Config
-	// Challenge is put around what HTTP answers, to prove to a certificate
-	// authority whose host this is (RFC 8555 §8.3); nil for nothing.
-	Challenge func(next http.Handler) http.Handler
 	// Trusted are proxies in front, which may have more connections than an
 	// address may.
 	Trusted []netip.Prefix
@@ -74,6 +69,15 @@ type Server struct {
 	o                    ServerOptions
 	http, https, metrics net.Listener // nil when off
 	limit                connLimit
+	tls                  *tls.Config
+	challenge            func(next http.Handler) http.Handler
+}
+
+// Secure says where certificates come from, which are their owner's to renew,
+// and what is put around what HTTP answers, to prove to an authority whose host
+// this is (RFC 8555 §8.3); nil for nothing. It is called before Run.
+func (s *Server) Secure(config *tls.Config, challenge func(next http.Handler) http.Handler) {
+	s.tls, s.challenge = config, challenge
 }
 
 // NewServer opens the sockets. Run serves on them, and closes them.
@@ -152,11 +156,11 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.https != nil {
 		plain = s.redirect()
 	}
-	if s.o.Challenge != nil {
-		plain = s.o.Challenge(plain)
+	if s.challenge != nil {
+		plain = s.challenge(plain)
 	}
 	start(s.http, plain, &s.limit, nil)
-	start(s.https, s.o.Handler, &s.limit, s.o.TLS)
+	start(s.https, s.o.Handler, &s.limit, s.tls)
 	start(s.metrics, s.o.Metrics, nil, nil)
 	<-failed.Done()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Drain)

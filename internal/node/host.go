@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io/fs"
 	"net"
@@ -18,6 +17,7 @@ import (
 	"github.com/kith-web/kith/internal/front"
 	"github.com/kith-web/kith/internal/gateway"
 	"github.com/kith-web/kith/internal/host"
+	"github.com/kith-web/kith/internal/host/acme"
 	"github.com/kith-web/kith/internal/relay/guard"
 	"github.com/kith-web/kith/internal/resolve"
 	"github.com/kith-web/kith/internal/site"
@@ -57,9 +57,10 @@ type hosting struct {
 	c      HostConfig
 	host   *host.Host
 	server *host.Server
-	meet   *meeting // nil without a tracker
-	secure bool     // visitors come by HTTPS
-	port   string   // that visitors come by, ":8443", "" for the usual one
+	meet   *meeting      // nil without a tracker
+	acme   *acme.Manager // nil without
+	secure bool          // visitors come by HTTPS
+	port   string        // that visitors come by, ":8443", "" for the usual one
 	sites  *sitesOnShow
 	front  *front.Front // nil without a website behind
 }
@@ -90,7 +91,6 @@ func (p *parts) startHost() error {
 		return err
 	}
 	p.node.public = h.addresses()
-	p.node.onClose("host", h.server.Close)
 	p.node.runs = append(p.node.runs, h.server.Run, h.sites.run)
 	if h.meet != nil {
 		h.meet.allow(h.host.InSwarm)
@@ -152,41 +152,26 @@ func (h *hosting) listen(handler http.Handler, trusted []netip.Prefix) error {
 		Handler: handler, Metrics: h.host.MetricsHandler(), HTTP: h.c.HTTP, HTTPS: h.c.HTTPS, MetricsAt: h.c.Metrics,
 		Trusted: trusted, MaxConnsPerAddress: h.c.Connections, Log: h.p.node.o.Log.With("part", "host"),
 	}
-	var err error
-	if o.TLS, o.Challenge, err = h.certificates(); err != nil {
-		return err
-	}
-	switch {
-	case o.TLS == nil:
-		if o.HTTPS != "" && o.HTTPS != host.Off {
-			return fault.New(fault.Invalid, "HTTPS on %s needs certificates", o.HTTPS).
-				WithHint("give --certificate and --key, or --acme with your e-mail address")
-		}
-		orElse(&o.HTTP, "127.0.0.1:5485")
-	default:
+	if h.hasTLS() {
 		orElse(&o.HTTPS, ":443")
 		orElse(&o.HTTP, ":80")
+	} else if o.HTTPS != "" && o.HTTPS != host.Off {
+		return fault.New(fault.Invalid, "HTTPS on %s needs certificates", o.HTTPS).
+			WithHint("give --certificate and --key, or --acme with your e-mail address")
 	}
-	h.server, err = host.NewServer(context.Background(), o)
-	return err
+	orElse(&o.HTTP, "127.0.0.1:5485")
+	var err error
+	if h.server, err = host.NewServer(context.Background(), o); err != nil {
+		return err
+	}
+	h.p.node.onClose("host", h.server.Close)
+	return h.certificates()
 }
 
 func orElse(s *string, d string) {
 	if *s == "" {
 		*s = d
 	}
-}
-
-// certificates are those given, those an authority gives, or none.
-func (h *hosting) certificates() (config *tls.Config, challenge func(http.Handler) http.Handler, err error) {
-	if h.c.Certificate == "" {
-		return nil, nil, nil
-	}
-	pair, err := newCertificate(h.c.Certificate, h.c.Key, h.p.node.o.Log.With("part", "host"))
-	if err != nil {
-		return nil, nil, err
-	}
-	return pair.config(), nil, nil
 }
 
 // where finds out by which scheme and port visitors come.

@@ -199,8 +199,17 @@ func (s *sitesOnShow) published(ctx context.Context, one *shown, pub publish.Pub
 	if err := s.show(); err != nil {
 		return err
 	}
-	s.tell(one, s.h.host.Warm(ctx, all[0]))
+	s.tell(one, s.open(ctx, one))
 	return nil
+}
+
+// open opens a site that is on show, and gets it a certificate, before anybody
+// comes.
+func (s *sitesOnShow) open(ctx context.Context, one *shown) error {
+	if err := s.h.host.Warm(ctx, one.site.Address); err != nil {
+		return err
+	}
+	return s.h.obtain(ctx, s.h.host.NamesOf(one.site.Address)[0])
 }
 
 // retryTime is how long a site that could not be had is left alone.
@@ -213,7 +222,7 @@ func (s *sitesOnShow) seek(ctx context.Context, one *shown) error {
 		return err
 	}
 	for {
-		err := s.h.host.Warm(ctx, one.site.Address)
+		err := s.open(ctx, one)
 		if ctx.Err() != nil {
 			return nil
 		}
