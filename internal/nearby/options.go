@@ -2,13 +2,12 @@ package nearby
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
 	"time"
-
-	"errors"
 
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/nearby/transfer"

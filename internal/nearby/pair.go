@@ -102,6 +102,15 @@ func (s *Service) fixedCode() string {
 	return ""
 }
 
+// NewCode draws a code in the form that people read.
+func NewCode() (code, qr string, err error) {
+	c, err := openscreen.NewCode(codeBits)
+	return c.Numeric(), c.QR(), err
+}
+
+// codeBits is the entropy of a code that is drawn before anybody connects.
+const codeBits = 20
+
 // withCode answers for the code with one that is known, or by asking.
 func (s *Service) withCode(code string) openscreen.Prompter {
 	if code == "" {
@@ -113,7 +122,7 @@ func (s *Service) withCode(code string) openscreen.Prompter {
 // Pair makes sure that a device is paired, by its name or ID. With a code, both
 // devices were given the same; without, the code is in the prompts.
 func (s *Service) Pair(ctx context.Context, who, code string) (Device, error) {
-	t, err := s.locate(ctx, who)
+	t, err := s.locate(ctx, who, 0)
 	if err != nil {
 		return Device{}, err
 	}

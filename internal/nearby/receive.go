@@ -18,7 +18,7 @@ type Reception struct {
 	// Code is what a device that is not paired has to know; "" draws one and
 	// shows it in a prompt.
 	Code string `json:"code,omitempty"`
-	// Yes takes files without a question.
+	// Yes takes files of paired devices without a question.
 	Yes bool `json:"yes,omitempty"`
 	// Overwrite replaces files of the same name.
 	Overwrite bool `json:"overwrite,omitempty"`
@@ -136,7 +136,7 @@ func (s *Service) takeOffer(ctx context.Context, r *openscreen.TransportRequest)
 	}
 	stop := context.AfterFunc(transport.Context(), func() { cancel(nil) })
 	a := Answered{Accept: true, Overwrite: how.Overwrite}
-	if !how.Yes && how.Code == "" && !entry.Trusted {
+	if !how.Yes && !entry.Trusted {
 		a, err = s.ask(ctx, o, entry, how)
 	}
 	stop()

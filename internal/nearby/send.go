@@ -23,6 +23,8 @@ type SendRequest struct {
 	To []string `json:"to"`
 	// Code pairs devices that are not paired yet; "" asks for theirs in a prompt.
 	Code string `json:"code,omitempty"`
+	// Wait is how many seconds a device is looked for; 0 for the usual time.
+	Wait int `json:"wait,omitempty"`
 	// NoTCP sends over QUIC alone.
 	NoTCP bool `json:"noTCP,omitempty"`
 }
@@ -183,7 +185,7 @@ func (s *Service) Send(ctx context.Context, r SendRequest) (Sent, error) {
 		}
 		sent.Transfers = append(sent.Transfers, t.ID)
 		s.wait.Go(func() {
-			result, err := s.deliver(ctx, t, push, who, r.Code)
+			result, err := s.deliver(ctx, t, push, who, r)
 			s.end(t, result, err)
 		})
 	}
@@ -191,8 +193,8 @@ func (s *Service) Send(ctx context.Context, r SendRequest) (Sent, error) {
 }
 
 // deliver reaches one device and sends.
-func (s *Service) deliver(ctx context.Context, r *running, push *transfer.Push, who, code string) (transfer.Result, error) {
-	t, err := s.locate(ctx, who)
+func (s *Service) deliver(ctx context.Context, r *running, push *transfer.Push, who string, how SendRequest) (transfer.Result, error) {
+	t, err := s.locate(ctx, who, time.Duration(how.Wait)*time.Second)
 	if err != nil {
 		return transfer.Result{}, err
 	}
@@ -200,7 +202,7 @@ func (s *Service) deliver(ctx context.Context, r *running, push *transfer.Push, 
 	r.Device, r.Name = ID(t.fingerprint), t.name
 	s.note()
 	s.mu.Unlock()
-	session, err := s.session(ctx, t, s.withCode(code))
+	session, err := s.session(ctx, t, s.withCode(how.Code))
 	if err != nil {
 		return transfer.Result{}, cause(ctx, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/nearby/transfer"
@@ -203,22 +204,25 @@ func (s *Service) awaitOne(ctx context.Context, match func(openscreen.Device) bo
 }
 
 // locate finds whom a person means: a paired device by name, ID or fingerprint,
-// else one that announces itself by that name, waiting for it for FindTime.
-func (s *Service) locate(ctx context.Context, who string) (target, error) {
+// else one that announces itself by that name, waiting for it for a time.
+func (s *Service) locate(ctx context.Context, who string, wait time.Duration) (target, error) {
+	if wait <= 0 {
+		wait = s.o.FindTime
+	}
 	if e, err := s.paired(who); err == nil {
 		return target{fingerprint: e.Fingerprint, name: e.Name, paired: true}, nil
 	}
 	match := func(d openscreen.Device) bool {
 		return strings.EqualFold(cleanName(d.Name), who) || ID(d.Fingerprint) == who || d.Fingerprint.String() == who
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.o.FindTime)
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	first, err := s.awaitOne(ctx, match)
 	if err != nil {
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return target{}, context.Cause(ctx)
 		}
-		return target{}, fault.New(fault.NotFound, "no device %.100q was found on this network within %v", who, s.o.FindTime).
+		return target{}, fault.New(fault.NotFound, "no device %.100q was found on this network within %v", who, wait).
 			WithHint("run 'kith nearby receive' there; 'kith nearby' lists the devices that are seen")
 	}
 	for _, d := range s.agent.Devices() {

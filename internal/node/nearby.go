@@ -117,7 +117,9 @@ func addrPort(s string) (netip.AddrPort, error) {
 // Nearby is the device of a home, for a command that runs where no node does.
 type Nearby struct {
 	*nearby.Service
-	store *store.Store
+	store  *store.Store
+	serves *serve.Server // nil before Serve
+	log    *slog.Logger
 }
 
 // NewNearby starts it, with the home's identity and book. It neither announces
@@ -130,16 +132,12 @@ func NewNearby(o Options, name string) (*Nearby, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Nearby{store: db}
+	n := &Nearby{store: db, log: o.Log}
 	bucket, err := db.Bucket("nearby")
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	options, err := nearbyOptions(o.Config.Nearby, bucket, log)
+	options, err := nearbyOptions(o.Config.Nearby, bucket, o.Log)
 	if err == nil {
 		if name != "" {
 			options.Name = name
@@ -152,5 +150,24 @@ func NewNearby(o Options, name string) (*Nearby, error) {
 	return n, nil
 }
 
+// Serve serves a folder or a web server to paired devices until Close.
+func (n *Nearby) Serve(v serve.Serve) (err error) {
+	if n.serves == nil {
+		if n.serves, err = serve.New(serve.Options{Nearby: n.Service, Log: n.log}); err != nil {
+			return err
+		}
+		if err := n.Agent().SetAdvertising(true); err != nil {
+			return err
+		}
+	}
+	return n.serves.Add(v)
+}
+
 // Close says goodbye and closes the home.
-func (n *Nearby) Close() error { return errors.Join(n.Service.Close(), n.store.Close()) }
+func (n *Nearby) Close() error {
+	err := n.Service.Close()
+	if n.serves != nil {
+		err = errors.Join(err, n.serves.Close())
+	}
+	return errors.Join(err, n.store.Close())
+}
