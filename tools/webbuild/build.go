@@ -39,6 +39,9 @@ func build(web string) (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	if err := buildVisit(web, out, bundled); err != nil {
+		return nil, err
+	}
 	if err := buildSDK(web, out, bundled); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
-// Webbuild makes web/dist of the sources in web/console and web/shell, with
-// esbuild as a library: one script and one style sheet for each page, the HTML
-// and the icons beside them, and the licences of what was bundled.
+// Webbuild makes web/dist of the sources in web/console, web/shell and
+// web/runtime, with esbuild as a library: one script and one style sheet for each
+// page, the HTML and the icons beside them, the visitors' runtime in dist/visit,
+// and the licences of what was bundled.
 //
 //	go run -C tools ./webbuild          write web/dist
 //	go run -C tools ./webbuild -check   fail when web/dist is not what the sources make

@@ -116,7 +116,8 @@ export interface SwarmStats {
   readonly fromHost: number;
   readonly downRate: number;
   readonly upRate: number;
-  readonly trackers: readonly { readonly url: string; readonly error: string }[];
+  /** others is how many peers a tracker knows of beside us; undefined as long as it did not say. */
+  readonly trackers: readonly { readonly url: string; readonly error: string; readonly others: number | undefined }[];
 }
 
 /** The engine of one site in a page: finds peers, fetches, verifies, serves. */

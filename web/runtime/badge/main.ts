@@ -35,7 +35,7 @@ class Badge {
   }
 
   begin(): void {
-    const root = this.#host.attachShadow({ mode: "closed" });
+    const root = this.#host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet(); // not a style element, which a site's policy may refuse
     sheet.replaceSync(style);
     root.adoptedStyleSheets = [sheet];

@@ -141,7 +141,7 @@ export class Leader {
     return {
       peers: stats.peers.filter((p) => p.connected && p.kind !== "host").length,
       available: swarm.available(piece),
-      joining: Math.max(0, joinFor - (now - this.#began)),
+      joining: alone(stats) ? 0 : Math.max(0, joinFor - (now - this.#began)),
       idle,
       rate: stats.downRate,
     };
@@ -180,4 +180,9 @@ export class Leader {
       await this.#lead.state.put(totalsKey, this.#totals(this.#lead.swarm.stats())).catch(() => undefined);
     }
   }
+}
+
+/** Whether every tracker that is in reach said that nobody else is there. */
+function alone(stats: SwarmStats): boolean {
+  return stats.trackers.length > 0 && stats.trackers.every((t) => t.error !== "" || t.others === 0);
 }

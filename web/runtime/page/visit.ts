@@ -158,7 +158,7 @@ export class Visit extends EventTarget {
   async #hold(signal: AbortSignal): Promise<void> {
     for (;;) {
       const { info, index, store } = await this.#opened();
-      const swarm = await openSwarm({ info, index, store, privacy: this.#settings.privacy, state: this.#state });
+      const swarm = await openSwarm(info, index, store, { privacy: this.#settings.privacy, upload: false });
       if (signal.aborted) {
         swarm.close();
         return;

@@ -122,7 +122,7 @@ export class Page {
       this.#bar.replaceChildren(...servedBar(segments(stats?.peers ?? [], totals.fromHost)));
     });
     this.#rows.replaceChildren(...peerRows((stats?.peers ?? []).filter((p) => p.kind !== "host")));
-    const trackers = stats?.trackers.length ? stats.trackers : (this.#visit.info?.trackers.map((url) => ({ url, error: "" })) ?? []);
+    const trackers = stats?.trackers.length ? stats.trackers : (this.#visit.info?.trackers.map((url) => ({ url, error: "", others: undefined })) ?? []);
     this.#meeting.replaceChildren(...trackers.map((x) => h("li", {},
       h("code", { dir: "ltr" }, x.url),
       stats?.trackers.length ? h("span", { class: x.error ? "failed" : "hint" }, x.error.slice(0, 200) || t("trackers.ok")) : undefined,

@@ -11,5 +11,5 @@
 export { BadIndex } from "./bytes.ts";
 export { openIndex } from "./open.ts";
 export { defaults, type SwarmOptions } from "./options.ts";
-export { openStore } from "./store.ts";
+export { forgetStore, openStore } from "./store.ts";
 export { openSwarm } from "./swarm.ts";

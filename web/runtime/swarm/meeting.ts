@@ -8,7 +8,7 @@ import { hexName, type Description, type Said } from "./signal.ts";
 import { Tracker, type Announcer, type Offer } from "./tracker.ts";
 import { answer, offer, type OfferedChannel } from "./webrtc.ts";
 import { canDial, dial } from "./webtransport.ts";
-import type { Endpoint, Privacy, SiteInfo } from "../types.ts";
+import type { Endpoint, Privacy, SiteInfo, SwarmStats } from "../types.ts";
 
 /** Milliseconds and counts. */
 const bounds = {
@@ -72,8 +72,8 @@ export class Meeting implements Announcer {
     }
   }
 
-  trackers(): { readonly url: string; readonly error: string }[] {
-    return this.#trackers.map(({ url, error }) => ({ url, error }));
+  trackers(): SwarmStats["trackers"] {
+    return this.#trackers.map(({ url, error, others }) => ({ url, error, others }));
   }
 
   close(): void {

@@ -3,6 +3,7 @@
 // and in service workers, and several tabs may write at once.
 import type { Index, PieceStore, SiteInfo } from "../types.ts";
 
+const database = "kith-pieces";
 const pieceTable = "pieces";
 const siteTable = "sites";
 
@@ -11,9 +12,14 @@ const noteEvery = 60_000;
 
 /** Opens what is kept of a version of a site. */
 export async function openStore(info: SiteInfo, _index: Index): Promise<PieceStore> {
-  const store = new Store(info.id, "kith-pieces");
+  const store = new Store(info.id, database);
   await store.note().catch(() => undefined); // where nothing can be kept, putting says so
   return store;
+}
+
+/** Forgets the pieces of a version, whose index need not be known any more. */
+export async function forgetStore(id: string): Promise<void> {
+  await new Store(id, database).clear();
 }
 
 /** One version's pieces. The keys are [version, piece]. */

@@ -36,6 +36,8 @@ export class Tracker {
   readonly url: string;
   /** What is wrong with it; "" for nothing. */
   error = "";
+  /** How many others it knows of; undefined as long as it did not say. */
+  others: number | undefined;
   readonly #announcer: Announcer;
   #socket: WebSocket | undefined;
   #retry: number = bounds.firstRetry;
@@ -129,6 +131,7 @@ export class Tracker {
     const said = readSaid(data, this.#announcer.swarm);
     switch (said?.kind) {
       case "interval":
+        this.others = said.peers === undefined ? undefined : Math.max(0, said.peers - 1);
         this.#interval = Math.min(Math.max(said.seconds * 1000, bounds.least), bounds.most);
         this.#fail("");
         return;

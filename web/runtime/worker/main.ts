@@ -4,7 +4,8 @@
 import { readToWorker } from "../protocol.ts";
 import { sitePath } from "../site.ts";
 import { State } from "../state.ts";
-import { openIndex, openStore } from "../swarm/index.ts";
+import { forgetStore, openIndex, openStore } from "../swarm/index.ts";
+import type { FileEntry } from "../types.ts";
 import { asset, bootPath, dropOldAssets, isAsset, keepAssets } from "./assets.ts";
 import { Link } from "./link.ts";
 import { find, findMissing } from "./paths.ts";
@@ -26,7 +27,7 @@ class Worker {
   constructor(scope: WorkerScope) {
     this.#scope = scope;
     this.#link = new Link(scope.clients);
-    this.#versions = new Versions(new State(), this.#link, scope.clients, { index: openIndex, store: openStore });
+    this.#versions = new Versions(new State(), this.#link, scope.clients, { index: openIndex, store: openStore, forget: forgetStore });
   }
 
   begin(): void {
@@ -149,13 +150,21 @@ class Worker {
       if (!page && version.info.kind === "front") {
         throw error; // what only the site's own server has
       }
-      if (!page) {
-        return new Response("This site has no such page.\n", { status: 404, headers: { "Content-Type": "text/plain" } });
-      }
-      const { response, ended } = await serve(version, page, e.request, 404);
-      e.waitUntil(ended);
-      return response;
+      return this.#lost(e, version, page);
     }
+  }
+
+  async #lost(e: FetchEvent, version: Version, page: FileEntry | undefined): Promise<Response> {
+    try {
+      if (page) {
+        const { response, ended } = await serve(version, page, e.request, 404);
+        e.waitUntil(ended);
+        return response;
+      }
+    } catch {
+      // Its bytes are not to be had either.
+    }
+    return new Response("This site has no such page.\n", { status: 404, headers: { "Content-Type": "text/plain" } });
   }
 }
 

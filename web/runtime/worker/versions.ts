@@ -25,6 +25,8 @@ export const pace = {
 export interface Openers {
   index(info: SiteInfo, data: Uint8Array): Promise<Index>;
   store(info: SiteInfo, index: Index): Promise<PieceStore>;
+  /** Forgets what is kept of a version. */
+  forget(id: string): Promise<void>;
 }
 
 /** One version of the site. */
@@ -193,9 +195,8 @@ export class Versions {
   }
 
   async #drop(id: string): Promise<void> {
-    const version = await this.#reopen(id);
-    await version?.store.clear();
     this.#open.delete(id);
+    await this.#openers.forget(id);
     const ids = await this.#keptIds();
     ids.delete(id);
     await this.#state.put("versions", ids);
