@@ -7,8 +7,8 @@ import type { Index } from "../types.ts";
 
 /** Milliseconds and counts. */
 const bounds = {
-  /** A block that a reader waits for is slow when it takes longer than this, and than twice what is usual with its peer. */
-  slow: 400,
+  /** A block that a reader waits for is slow when it takes longer than twice what is usual with its peer, but within these. */
+  slow: [400, 1000] as const,
   /** Peers that are asked for the same block. */
   same: 2,
   /** Pieces that are compared to find a rare one. */
@@ -274,5 +274,6 @@ export class Picker {
 function isSlow(p: Peer, key: number, now: number): boolean {
   const asked = p.asked.get(key);
   const usual = (1000 * p.asked.size * 16 * 1024) / Math.max(1, p.down.at(now));
-  return asked === undefined || p.snubbed || now - asked.at > Math.max(bounds.slow, 2 * Math.min(usual, 2000));
+  const [least, most] = bounds.slow;
+  return asked === undefined || p.snubbed || now - asked.at > Math.max(least, Math.min(2 * usual, most));
 }

@@ -21,8 +21,13 @@ export class Shelf {
     this.#lost = lost;
   }
 
-  /** Learns what is kept. */
+  /** Learns what is kept. A piece without content needs not be fetched. */
   async begin(): Promise<void> {
+    for (let i = 0; i < this.#index.pieces; i++) {
+      if (this.#index.length(i) === 0) {
+        this.#have.add(i);
+      }
+    }
     for (const i of await this.#store.have().catch(() => new Set<number>())) {
       this.#have.add(i);
     }
@@ -55,7 +60,8 @@ export class Shelf {
   }
 
   async #read(i: number): Promise<Uint8Array | undefined> {
-    const data = await this.#store.get(i).catch(() => undefined);
+    const empty = this.#index.length(i) === 0;
+    const data = empty ? new Uint8Array(0) : await this.#store.get(i).catch(() => undefined);
     if (data?.length === this.#index.length(i) && (await this.#index.verify(i, data))) {
       return this.#touch(i, data);
     }
