@@ -19,6 +19,9 @@ import (
 // empty ones are bounded too.
 const frameCost = 32
 
+// closeTime is how long a page may take to answer that its socket is closed.
+const closeTime = time.Second
+
 // object is something of a page that has a number.
 type object interface {
 	// command does what the page says; an error ends the socket.
@@ -59,9 +62,17 @@ func (sk *socket) run(ws *websocket.Conn) {
 	sk.ws = ws
 	ws.SetReadLimit(int64(max(sk.s.o.MaxMessage+frameHead, maxText)))
 	sk.wait.Go(sk.ping)
+	sk.wait.Go(sk.hangUp)
 	sk.welcome()
-	err := sk.read()
-	sk.cancel(err)
+	sk.cancel(sk.read())
+	sk.wait.Wait()
+}
+
+// hangUp closes the WebSocket when the socket is over, and says why. What reads
+// and writes has no part in sk.ctx: to cancel that would cut the connection before
+// anything could be said.
+func (sk *socket) hangUp() {
+	<-sk.ctx.Done()
 	code, reason := websocket.StatusNormalClosure, ""
 	switch cause := context.Cause(sk.ctx); {
 	case errors.Is(cause, errEnded):
@@ -75,8 +86,9 @@ func (sk *socket) run(ws *websocket.Conn) {
 	if len(reason) > 120 { // RFC 6455 §5.5
 		reason = reason[:120]
 	}
-	_ = ws.Close(code, reason) // the page may be gone already
-	sk.wait.Wait()
+	late := time.AfterFunc(closeTime, func() { _ = sk.ws.CloseNow() })
+	defer late.Stop()
+	_ = sk.ws.Close(code, reason) // the page may be gone already
 }
 
 func (sk *socket) welcome() {
@@ -101,7 +113,7 @@ func (sk *socket) ping() {
 		if sk.full.Load() {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(sk.ctx, sk.s.o.WriteTime)
+		ctx, cancel := context.WithTimeout(context.Background(), sk.s.o.WriteTime)
 		err := sk.ws.Ping(ctx)
 		cancel()
 		if err != nil && !sk.full.Load() {
@@ -114,7 +126,7 @@ func (sk *socket) ping() {
 // read does what the page says until it says nothing more.
 func (sk *socket) read() error {
 	for {
-		kind, data, err := sk.ws.Read(sk.ctx)
+		kind, data, err := sk.ws.Read(context.Background())
 		if err != nil {
 			return err
 		}
@@ -178,7 +190,10 @@ func (sk *socket) send(kind byte, id uint32, payload []byte) {
 }
 
 func (sk *socket) write(kind websocket.MessageType, data []byte) {
-	ctx, cancel := context.WithTimeout(sk.ctx, sk.s.o.WriteTime)
+	if sk.ctx.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), sk.s.o.WriteTime)
 	defer cancel()
 	if err := sk.ws.Write(ctx, kind, data); err != nil {
 		sk.cancel(err)

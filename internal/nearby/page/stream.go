@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/kith-web/kith/internal/fault"
 )
@@ -27,6 +28,7 @@ type stream struct {
 	send    SendStream
 	receive ReceiveStream
 	out     *queue
+	unread  atomic.Bool // the page reads no more, and hears no more of it
 
 	mu      sync.Mutex
 	waiting int           // octets of the page that were not acknowledged
@@ -48,6 +50,7 @@ func (s *stream) command(c command) error {
 		s.out.put(frame{kind: markReset, id: c.Code})
 	case "stop-sending":
 		if s.receive != nil {
+			s.unread.Store(true)
 			s.receive.CancelRead(c.Code)
 		}
 	case "credit":
@@ -155,6 +158,7 @@ func (s *stream) fill(ctx context.Context) {
 		switch {
 		case err == nil:
 			continue
+		case s.unread.Load():
 		case errors.Is(err, io.EOF):
 			s.sk.say(news{Op: "fin", ID: s.id})
 		default:
