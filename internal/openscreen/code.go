@@ -109,3 +109,6 @@ func (c Code) String() string { return "code" }
 
 // octets is the password of SPAKE2 (spec/open-screen.md, 4.3).
 func (c Code) octets() []byte { return c.n[:] }
+
+// shortest is the password of the early implementation: no leading zeros.
+func (c Code) shortest() []byte { return new(big.Int).SetBytes(c.n[:]).Bytes() }
