@@ -43,10 +43,14 @@ func (e *Engine) start() error {
 	if e.o.WebRTC {
 		e.hub = signal.New(signal.Options{
 			PeerID: e.client.PeerID(), STUN: e.o.STUN, Every: e.o.AnnounceEvery,
-			Dial: e.guarded(e.o.Trackers), OnDialable: e.dialable, Log: e.o.Log,
+			Dial: e.guarded(e.o.Trackers), OnDialable: e.dialable, Endpoints: e.o.Endpoints, Log: e.o.Log,
 		})
 		e.client.AddDialer(e.hub)
 		e.client.AddListener(e.hub)
+	}
+	if e.o.Endpoints != nil {
+		e.inlet = newInlet()
+		e.client.AddListener(e.inlet)
 	}
 	e.names = newNames(e)
 	e.wg.Go(e.names.run)

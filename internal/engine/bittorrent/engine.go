@@ -26,6 +26,7 @@ type Engine struct {
 	o      Options
 	client *torrent.Client
 	hub    *signal.Hub // nil without WebRTC
+	inlet  *inlet      // nil without WebTransport
 	names  *names
 	ctx    context.Context //nolint:containedctx // ends what runs in the background, at Close
 	cancel context.CancelFunc
@@ -203,6 +204,9 @@ func (e *Engine) Close() error {
 		errs = append(errs, e.hub.Close())
 	}
 	errs = append(errs, e.client.Close()...)
+	if e.inlet != nil {
+		close(e.inlet.done) // the library, closed, asks it no more
+	}
 	e.wg.Wait()
 	return errors.Join(errs...)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/engine/bittorrent/metafile"
+	"github.com/kith-web/kith/internal/engine/bittorrent/signal"
 )
 
 // Bucket is the part of the node's store that the engine needs: indexes of
@@ -17,6 +18,9 @@ type Bucket interface {
 	Apply(puts map[string][]byte, deletes []string) error
 	Each(prefix string, f func(key string, value []byte) error) error
 }
+
+// Endpoint is a WebTransport server that speaks the peer protocol.
+type Endpoint = signal.Endpoint
 
 // Options of an Engine. The zero value of a field is its default; with only Dir
 // and Store set, the engine reaches out to nobody and is found by nobody who is
@@ -45,6 +49,11 @@ type Options struct {
 	// this computer and network connect.
 	WebRTC bool
 	STUN   []string
+
+	// Endpoints are where this node accepts browsers over WebTransport, which are
+	// told by way of ws(s):// trackers; what they open is given to Engine.Take.
+	// nil: nowhere.
+	Endpoints func() []Endpoint
 
 	// These turn off what is on by default.
 	NoTCP, NoUTP, NoIPv6, NoPEX, NoWebSeeds bool

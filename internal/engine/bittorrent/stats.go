@@ -2,6 +2,7 @@ package bittorrent
 
 import (
 	"encoding/hex"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -191,6 +192,8 @@ func kindOf(network string) engine.PeerKind {
 	switch {
 	case network == signal.Network:
 		return engine.PeerWebRTC
+	case network == string(engine.PeerWebTransport):
+		return engine.PeerWebTransport
 	case strings.HasPrefix(network, "udp"):
 		return engine.PeerUTP
 	}
@@ -205,7 +208,7 @@ func (e *Engine) Status() engine.Status {
 		Reachable: "unknown", Services: []engine.Service{},
 	}
 	for _, l := range e.client.Listeners() {
-		if a := l.Addr(); a.Network() != signal.Network {
+		if a := l.Addr(); a.Network() != signal.Network && a != net.Addr(inletAddr{}) {
 			st.Listen = append(st.Listen, a.Network()+"://"+a.String())
 		}
 	}

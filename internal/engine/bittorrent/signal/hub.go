@@ -26,6 +26,8 @@ type Options struct {
 	// OnDialable is called when a peer took an offer of ours: it is dialled by
 	// Hub.Dial at addr, once.
 	OnDialable func(hash [20]byte, addr Addr)
+	// Endpoints are told to browsers beside offers and answers; nil for none.
+	Endpoints func() []Endpoint
 	// Log gets what trackers do; it may not be nil.
 	Log *slog.Logger
 }
@@ -43,6 +45,13 @@ type Swarm interface {
 	Progress() (uploaded, downloaded, left int64)
 	// Wanted is how many more peers would be welcome.
 	Wanted() int
+}
+
+// Taker is a Swarm that takes the connections of peers which made it an offer
+// itself, in place of Hub.Accept.
+type Taker interface {
+	// Take must return soon. The connection is its own.
+	Take(c net.Conn)
 }
 
 // Hub connects with peers by way of WebSocket trackers. It is a listener for
@@ -179,8 +188,20 @@ func (h *Hub) opened(hash [20]byte, c *conn) {
 	h.o.OnDialable(hash, c.remote)
 }
 
+// endpoints are what browsers are told of.
+func (h *Hub) endpoints() []Endpoint {
+	if h.o.Endpoints == nil {
+		return nil
+	}
+	return h.o.Endpoints()
+}
+
 // accepted takes a connection whose offer was the peer's.
-func (h *Hub) accepted(c *conn) {
+func (h *Hub) accepted(s Swarm, c *conn) {
+	if t, ok := s.(Taker); ok {
+		t.Take(c)
+		return
+	}
 	select {
 	case h.accept <- c:
 	case <-h.ctx.Done():

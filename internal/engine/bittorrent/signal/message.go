@@ -36,10 +36,19 @@ func (b *binary) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// description is an SDP (RFC 8866) and whether it offers or answers.
+// description is an SDP (RFC 8866) and whether it offers or answers. Beside it,
+// a browser is told how it reaches this node over WebTransport.
 type description struct {
-	Type string `json:"type"`
-	SDP  string `json:"sdp"`
+	Type         string     `json:"type"`
+	SDP          string     `json:"sdp"`
+	WebTransport []Endpoint `json:"webtransport,omitempty"`
+}
+
+// Endpoint is a WebTransport server that speaks the peer protocol.
+type Endpoint struct {
+	URL string `json:"url"`
+	// Hashes are base64 of the SHA-256 of the certificates it may show.
+	Hashes []string `json:"hashes"`
 }
 
 // offer is an offer in an announce.

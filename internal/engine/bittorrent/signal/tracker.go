@@ -262,6 +262,7 @@ func (t *tracker) makeOffer(ctx context.Context, hash [20]byte) *offer {
 		defer t.mu.Unlock()
 		delete(t.offers, string(id))
 	})
+	sdp.WebTransport = t.hub.endpoints()
 	return &offer{ID: id, Offer: sdp}
 }
 
@@ -286,7 +287,7 @@ func (t *tracker) listen(ctx context.Context, ws *websocket.Conn) error {
 		case m.Failure != "":
 			t.note(errors.New(m.Failure))
 		case m.Offer != nil && m.Offer.Type == "offer":
-			go t.reply(ctx, ws, hash, m)
+			go t.reply(ctx, ws, hash, s.Swarm, m)
 		case m.Answer != nil && m.Answer.Type == "answer":
 			t.take(m)
 		default:
@@ -307,15 +308,16 @@ func (t *tracker) obey(m message) {
 }
 
 // reply answers the offer of a peer.
-func (t *tracker) reply(ctx context.Context, ws *websocket.Conn, hash [20]byte, m message) {
+func (t *tracker) reply(ctx context.Context, ws *websocket.Conn, hash [20]byte, s Swarm, m message) {
 	if string(m.PeerID) == string(t.hub.o.PeerID[:]) {
 		return
 	}
-	sdp, err := t.hub.answer(ctx, m.OfferID, m.Offer.SDP, t.hub.accepted)
+	sdp, err := t.hub.answer(ctx, m.OfferID, m.Offer.SDP, func(c *conn) { t.hub.accepted(s, c) })
 	if err != nil {
 		t.hub.o.Log.Debug("webrtc offer", "tracker", t.url, "error", err)
 		return
 	}
+	sdp.WebTransport = t.hub.endpoints()
 	a := answer{
 		Action: "announce", InfoHash: hash[:], PeerID: t.hub.o.PeerID[:],
 		ToPeerID: m.PeerID, OfferID: m.OfferID, Answer: sdp,
