@@ -76,9 +76,9 @@ export class Engine implements Listener {
     return this.#have.full || this.#closed ? 0 : Math.max(0, this.#options.maxPeers - this.#peers.size);
   }
 
-  /** Whether nobody is there who has what we lack. */
-  get lonely(): boolean {
-    return ![...this.#peers].some((p) => p.useful > 0);
+  /** How many peers have what we lack. */
+  get useful(): number {
+    return [...this.#peers].filter((p) => p.useful > 0).length;
   }
 
   /** Whether another connection may be made. */

@@ -16,7 +16,9 @@ const bounds = {
   offer: 50_000,
   /** Connections in the making. */
   pending: 24,
-  /** Between announces, while nobody is there; doubled each time. */
+  /** Fewer peers who have what we lack are too few. */
+  few: 3,
+  /** Between announces, while there are too few; doubled each time. */
   firstNeed: 10_000,
   lastNeed: 120_000,
   /** ICE servers are asked for again after this time: their credentials expire. */
@@ -214,7 +216,7 @@ export class Meeting implements Announcer {
     if (this.#need === undefined && this.#engine.needs > 0 && !this.#stay.signal.aborted) {
       this.#need = setTimeout(() => {
         this.#need = undefined;
-        if (this.#engine.needs > 0 && this.#engine.lonely) {
+        if (this.#engine.needs > 0 && this.#engine.useful < bounds.few) {
           for (const t of this.#trackers) {
             void t.announce();
           }
