@@ -22,7 +22,7 @@ func buildSDK(web string, out map[string][]byte, bundled map[string]bool) error 
 		Bundle:            true,
 		Format:            api.FormatIIFE,
 		Target:            api.ES2022,
-		Charset:           api.CharsetUTF8,
+		Charset:           api.CharsetASCII, // whatever a page says of its own
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,

@@ -14,8 +14,21 @@ export interface BidirectionalStream {
 
 /** An error as WebTransport reports it; where there is no WebTransport, a NetworkError. */
 export function streamError(message: string, source: "stream" | "session", code: number | null = null): Error {
-  if (typeof WebTransportError === "function") {
-    return new WebTransportError(message, { source, streamErrorCode: code });
+  const streamErrorCode = code;
+  // The constructor once took everything in one dictionary, and browsers still do.
+  const ways = [
+    () => new WebTransportError(message, { source, streamErrorCode }),
+    () => new (WebTransportError as unknown as new (init: object) => WebTransportError)(code === null ? { message } : { message, streamErrorCode }),
+  ];
+  for (const way of typeof WebTransportError === "function" ? ways : []) {
+    try {
+      const error = way();
+      if (error.message === message) {
+        return error;
+      }
+    } catch {
+      // the other way, then
+    }
   }
   return new DOMException(message, "NetworkError");
 }
