@@ -22,13 +22,17 @@ func TestSwarm(t *testing.T) {
 	cases := harness.NeedPlaywright(t, ".", allWithin)
 	for _, name := range []string{"esbuild", "webtorrent"} {
 		if _, err := os.Stat(filepath.Join(harness.Root(), "e2e", "node_modules", name)); err != nil {
-			harness.Skip(t, "run 'npm ci --prefix e2e' first: "+name+" is not installed")
+			harness.Skip(t, "run 'npm ci --prefix e2e' first: %s is not installed", name)
 		}
 	}
 	kith, err := harness.Build(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases.Env = []string{"TMPDIR=" + t.TempDir(), "KITH_BIN=" + kith, envBench + "=" + os.Getenv(envBench)}
+	size := 8_000_000
+	if os.Getenv(envBench) != "" {
+		size = 100_000_000
+	}
+	cases.Env = []string{"TMPDIR=" + t.TempDir(), "KITH_BIN=" + kith, "KITH_NATIVE=" + startNative(t, size)}
 	cases.Run(t)
 }

@@ -2,14 +2,15 @@
 // with profiles of their own, and a tracker.
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, get, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, test as base, type Browser, type Page } from "@playwright/test";
 import { build } from "esbuild";
 import { env, said } from "../../../browser/tests/chromium.ts";
-import type { Page as Kith } from "../page/kith.ts";
+import type { SiteInfo } from "../../../../web/runtime/types.ts";
+import type { Page as Kith, Told } from "../page/kith.ts";
 
 declare global {
   var kith: Kith;
@@ -54,6 +55,57 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((done) => server.close(done));
   return port;
+}
+
+/** A native peer in this test's own process, that gives noise over WebTransport. */
+export function native(): Told {
+  const told = JSON.parse(env("KITH_NATIVE")) as { readonly swarm: string; readonly index: string; readonly webtransport: SiteInfo["webtransport"] };
+  const info: SiteInfo = {
+    version: 1, kind: "torrent", address: `wtp://${told.swarm}`, label: "", name: "noise", id: told.swarm, swarm: told.swarm,
+    index: "", piece: "", trackers: [], ice: "", webtransport: told.webtransport, node: "", badge: false,
+  };
+  return { info, index: Buffer.from(told.index, "base64").toString("latin1") };
+}
+
+/** A host of a folder that talks to this tracker and to its visitors. */
+export async function startHost(folder: string, tracker: string): Promise<Running & { readonly site: Told }> {
+  const home = await mkdtemp(join(tmpdir(), "kith-host-"));
+  const port = await freePort();
+  await writeFile(join(home, "config.toml"), `
+[gateway]
+listen = "127.0.0.1:0"
+[bittorrent]
+listen = "127.0.0.1:0"
+trackers = ["${tracker}"]
+dht = false
+dht_bootstrap = []
+webrtc = true
+[ipfs]
+listen = ["127.0.0.1:0"]
+bootstrap = []
+dht = "off"
+reach = false
+routers = []
+gateways = []
+[dns]
+server = "off"
+well_known = false
+[webrtc]
+stun = []
+[host]
+names = false
+`);
+  const args = ["host", "--home", home, "--domain", "host.localhost", "--http", `127.0.0.1:${port}`, `site=${folder}`];
+  const child = spawn(env("KITH_BIN"), args, { stdio: ["ignore", "pipe", "pipe"] });
+  await said([child.stdout, child.stderr], child, /(http:\/\/site\.host\.localhost:\d+)/);
+  const ask = (path: string): Promise<Buffer> => new Promise((resolve, reject) => {
+    get({ host: "127.0.0.1", port, path, headers: { Host: `site.host.localhost:${port}` } }, (response) => {
+      const parts: Buffer[] = [];
+      response.on("data", (part: Buffer) => parts.push(part)).on("end", () => resolve(Buffer.concat(parts))).on("error", reject);
+    }).on("error", reject);
+  });
+  const info = JSON.parse((await ask("/.kith/site")).toString()) as SiteInfo;
+  return { ...running(child), site: { info, index: (await ask(info.index)).toString("latin1") } };
 }
 
 /** Serves the pages, which are empty but for their scripts. */

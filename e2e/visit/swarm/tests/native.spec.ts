@@ -1,0 +1,54 @@
+// Pages and native peers.
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, native, startHost, test } from "./setting.ts";
+
+test("a native peer gives by WebTransport", async ({ visitor }) => {
+  const page = await visitor();
+  await page.evaluate((t) => kith.visitor.join(t), native());
+  expect(await page.evaluate(() => kith.visitor.want(20))).toBe(true);
+  await page.evaluate(() => kith.visitor.complete());
+  const stats = await page.evaluate(() => kith.visitor.swarm?.stats());
+  expect(stats?.have).toBe(stats?.pieces);
+  expect(stats?.peers).toMatchObject([{ kind: "webtransport", client: "Kith" }]);
+  await expect.poll(() => page.evaluate(() => kith.visitor.kept())).toBe(stats?.pieces);
+});
+
+test("an endpoint that does not answer, or shows another certificate, keeps nobody from others", async ({ visitor, shared }) => {
+  const [giver, reader] = [await visitor(), await visitor()];
+  const t = native();
+  const [good] = t.info.webtransport;
+  const there = { ...t, info: { ...t.info, trackers: [shared.tracker] } };
+  await giver.evaluate((t) => kith.visitor.join(t), there);
+  await giver.evaluate(() => kith.visitor.complete());
+  const bad = { ...there, info: { ...there.info, webtransport: [
+    { url: "https://127.0.0.1:1/bittorrent", hashes: good?.hashes ?? [] },
+    { url: good?.url ?? "", hashes: [Buffer.alloc(32).toString("base64")] },
+  ] } };
+  await reader.evaluate((t) => kith.visitor.join(t), bad);
+  expect(await reader.evaluate(() => kith.visitor.want(3))).toBe(true);
+  expect(await reader.evaluate(() => kith.visitor.swarm?.stats().peers.map((p) => p.kind))).toEqual(["webrtc"]);
+});
+
+test("a host's engine gives by WebRTC, and the host's own tracker does as well", async ({ visitor, shared }) => {
+  const folder = await mkdtemp(join(tmpdir(), "kith-site-"));
+  await writeFile(join(folder, "index.html"), "<h1>A site</h1>");
+  await writeFile(join(folder, "data.bin"), Buffer.alloc(1_500_000, "not very random. "));
+  const host = await startHost(folder, shared.tracker);
+  try {
+    const { site } = host;
+    const [first, second] = [await visitor(), await visitor()];
+    // The same peer over WebRTC alone.
+    await first.evaluate((t) => kith.visitor.join(t), { ...site, info: { ...site.info, webtransport: [], trackers: [shared.tracker] } });
+    await first.evaluate(() => kith.visitor.complete());
+    expect(await first.evaluate(() => kith.visitor.swarm?.stats().peers[0]?.kind)).toBe("webrtc");
+    // And two visitors who know nothing but the host.
+    const own = { ...site, info: { ...site.info, webtransport: [] } };
+    await first.evaluate((t) => { kith.visitor.leave(); return kith.visitor.join(t); }, own);
+    await second.evaluate((t) => kith.visitor.join(t), own);
+    await second.evaluate(() => kith.visitor.complete());
+  } finally {
+    await host.stop();
+  }
+});
