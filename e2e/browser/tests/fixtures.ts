@@ -7,14 +7,18 @@ export async function clip(): Promise<Uint8Array> {
   return readFile(new URL("../testdata/clip.webm", import.meta.url));
 }
 
-/** A PNG of one colour (PNG, third edition, section 11). */
-export function png(width: number, height: number, rgb: readonly [number, number, number]): Uint8Array {
-  const row = Buffer.concat([Buffer.from([0]), Buffer.from(Array.from({ length: width }, () => rgb).flat())]);
+/** A pixel: red, green and blue. */
+export type Colour = readonly [number, number, number];
+
+/** A PNG of one colour, or of pixels (PNG, third edition, section 11). */
+export function png(width: number, height: number, rgb: Colour | (() => Colour)): Uint8Array {
+  const pixel = typeof rgb === "function" ? rgb : () => rgb;
+  const row = (): Buffer => Buffer.concat([Buffer.from([0]), Buffer.from(Array.from({ length: width }, pixel).flat())]);
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, 2], 8);
-  const data = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)));
+  const data = deflateSync(Buffer.concat(Array.from({ length: height }, row)));
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", data), chunk("IEND", Buffer.alloc(0))]);
 }

@@ -17,8 +17,9 @@ export function show(visit: Visit): void {
 class Badge {
   readonly #visit: Visit;
   readonly #host = h("kith-badge" as "div");
-  readonly #text = h("span");
-  readonly #pill = h("button", { type: "button", class: "pill", "aria-expanded": "false", "aria-controls": "panel" }, h("span", { class: "dot" }), this.#text);
+  readonly #text = h("span", { "aria-hidden": "true" });
+  readonly #name = h("span", { class: "hidden" });
+  readonly #pill = h("button", { type: "button", class: "pill", "aria-expanded": "false", "aria-controls": "panel" }, h("span", { class: "dot" }), this.#text, this.#name);
   readonly #said = h("p", { class: "said" });
   readonly #bar = h("span");
   readonly #from = h("b");
@@ -95,8 +96,8 @@ class Badge {
     const said = share === undefined ? undefined : t("badge.share", { share: format.percent(share) });
     const label = t("badge.label", { count: peers });
     say(this.#text, said === undefined ? format.number(peers) : `${format.number(peers)} · ${format.percent(share ?? 0)}`);
-    this.#pill.setAttribute("aria-label", said === undefined ? label : `${label}, ${said}`);
-    this.#pill.title = this.#pill.getAttribute("aria-label") ?? "";
+    say(this.#name, said === undefined ? label : `${label}, ${said}`);
+    this.#pill.title = this.#name.textContent ?? "";
     this.#pill.classList.toggle("on", peers > 0 && takesPart(settings));
     this.#bar.style.inlineSize = `${100 * (share ?? 0)}%`;
     say(this.#said, this.#state(peers));

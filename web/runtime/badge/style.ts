@@ -22,6 +22,7 @@ button:hover, a.button:hover { background: var(--hover); }
   min-block-size: 30px; padding: 4px 11px 4px 9px; border-radius: 999px; color: var(--ink-2); font-weight: 550;
   font-variant-numeric: tabular-nums; box-shadow: 0 1px 2px rgb(0 0 0 / 6%), 0 4px 14px -4px rgb(0 0 0 / 18%);
 }
+.hidden { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .pill:hover { color: var(--ink); }
 .dot { inline-size: 8px; block-size: 8px; border-radius: 50%; background: var(--line-strong); flex: none; }
 .on .dot { background: var(--accent); }

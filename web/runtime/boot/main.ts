@@ -17,8 +17,8 @@ async function begin(main: HTMLElement): Promise<void> {
   document.title = t("boot.title");
 
   const runtime = "/.kith/runtime.js"; // named so, the bundler leaves it outside
-  const { start } = (await import(runtime)) as { start: () => Visit };
-  const visit = start();
+  const { start } = (await import(runtime)) as { start: (options: { readonly badge: boolean }) => Visit };
+  const visit = start({ badge: false });
   visit.addEventListener("change", () => {
     const count = visit.view?.stats.peers.filter((p) => p.connected).length ?? 0;
     say(text, count > 0 ? t("boot.found", { count }) : t("boot.text"));

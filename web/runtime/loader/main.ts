@@ -10,7 +10,7 @@ import { restoreAll } from "./media.ts";
 /** Milliseconds. */
 const longestDefer = 1000;
 const longestPaint = 200;
-const longestSettings = 500;
+const longestSettings = 5000;
 
 const workerURL = "/.kith/worker.js";
 

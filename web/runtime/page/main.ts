@@ -2,9 +2,9 @@
 import { Visit } from "./visit.ts";
 
 /** Starts this page's part in the visit. */
-export function start(): Visit {
+export function start(options: { readonly badge: boolean } = { badge: true }): Visit {
   const visit = new Visit();
-  void visit.begin().then(() => showBadge(visit));
+  void visit.begin().then(() => (options.badge ? showBadge(visit) : undefined));
   return visit;
 }
 

@@ -31,7 +31,7 @@ export class Visit extends EventTarget {
 
   constructor() {
     super();
-    this.#before = navigator.serviceWorker?.controller ? 0 : fromHostSoFar();
+    this.#before = fromHostSoFar();
   }
 
   /** What the site is; undefined until the host or the worker said so. */
@@ -258,10 +258,10 @@ export class Visit extends EventTarget {
   }
 }
 
-/** Octets that this page had of its own origin, the runtime's own files left out. */
+/** Octets that this page had of its own origin past the worker, the runtime's own files left out. */
 function fromHostSoFar(): number {
   const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
   return (entries as PerformanceResourceTiming[])
-    .filter((e) => e.name.startsWith(`${location.origin}/`) && !e.name.startsWith(`${location.origin}/.kith/`))
+    .filter((e) => e.workerStart === 0 && e.name.startsWith(`${location.origin}/`) && !e.name.startsWith(`${location.origin}/.kith/`))
     .reduce((n, e) => n + e.transferSize, 0);
 }

@@ -84,7 +84,7 @@ export class Page {
       h("th", { scope: "col", class: "number" }, t("peers.gave")), h("th", { scope: "col", class: "number" }, t("peers.took")),
     ));
     const tiles = [this.#share, this.#peers, this.#fromPeers, this.#fromHost, this.#toPeers].map((x) => x.element);
-    const table = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("peers.title") },
+    const table = h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("peers.title") },
       h("table", { class: "plain peers" }, head, this.#rows));
     return [
       this.#now,
