@@ -22,7 +22,7 @@ func (p *parts) newBitTorrent() (*bittorrent.Engine, error) {
 	e, err := bittorrent.New(bittorrent.Options{
 		Dir: filepath.Join(p.node.o.Home, "bittorrent"), Store: bucket, Log: log,
 		Listen: c.Listen, Trackers: trackers, DHT: c.DHT, Bootstrap: c.DHTBootstrap,
-		WebRTC: c.WebRTC, STUN: p.node.o.Config.WebRTC.STUN,
+		WebRTC: c.WebRTC, STUN: p.node.o.Config.WebRTC.STUN, Endpoints: p.endpoints(),
 		MapPort: c.Reach, AllowLocal: c.AllowLocal, MaxPeers: c.MaxPeers,
 		UploadRate: int64(c.UploadRate), DownloadRate: int64(c.DownloadRate),
 		Limits: metafile.Limits{MaxFiles: c.MaxFiles, MaxSize: int64(c.MaxSize)},

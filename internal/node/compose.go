@@ -19,6 +19,7 @@ import (
 	"github.com/kith-web/kith/internal/resolve"
 	"github.com/kith-web/kith/internal/site"
 	"github.com/kith-web/kith/internal/store"
+	"github.com/kith-web/kith/internal/webtransport"
 )
 
 // dnsOff is the value of dns.server that switches look-ups off.
@@ -30,6 +31,10 @@ type parts struct {
 	store *store.Store
 	port  int
 	meet  *meeting // nil for a node that hosts nothing
+
+	browsers *webtransport.Listener // nil without a door for browsers
+	visitors *visitors
+	torrents *bittorrent.Engine // nil when it is off
 
 	names     lateNames
 	ipfs      *ipfs.Engine // nil when it is off
@@ -44,7 +49,7 @@ type parts struct {
 // compose starts the parts, each on top of those before it.
 func (n *Node) compose(p *parts) error {
 	for _, step := range []func() error{
-		p.startMeeting, p.startEngines, p.startResolver, p.startSites, p.startPublisher, p.startNearby, p.startPages, p.startAPI, p.startGateway, p.startHost,
+		p.startMeeting, p.startBrowsers, p.startEngines, p.startResolver, p.startSites, p.startVisitors, p.startPublisher, p.startNearby, p.startPages, p.startAPI, p.startGateway, p.startHost,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -59,10 +64,9 @@ func (p *parts) startEngines() error {
 	var group errgroup.Group
 	n, c := p.node, p.node.o.Config
 	var started []engine.Engine
-	var torrents *bittorrent.Engine
 	if c.BitTorrent.Enabled {
 		group.Go(func() (err error) {
-			torrents, err = p.newBitTorrent()
+			p.torrents, err = p.newBitTorrent()
 			return err
 		})
 	}
@@ -73,8 +77,8 @@ func (p *parts) startEngines() error {
 		})
 	}
 	err := group.Wait()
-	if torrents != nil {
-		started = append(started, torrents)
+	if p.torrents != nil {
+		started = append(started, p.torrents)
 	}
 	if p.ipfs != nil {
 		started = append(started, p.ipfs)
@@ -225,7 +229,7 @@ func (p *parts) startAPI() error {
 	}
 	p.api, err = api.New(api.Options{
 		Extensions: extensions,
-		Version: p.node.o.Version, Home: p.node.o.Home, Token: token, Port: p.port,
+		Version:    p.node.o.Version, Home: p.node.o.Home, Token: token, Port: p.port,
 		Sites: p.sites, Resolver: p.resolver, Publisher: p.publisher, Engines: p.node.engines, Nearby: p.nearby, Pages: p.pages,
 		End: p.node.End, Patience: time.Duration(p.node.o.Config.Gateway.Timeout), ProbeNames: p.probeNames(), Log: p.node.o.Log.With("part", "api"),
 		MaxUpload: int64(p.node.o.Config.Publish.MaxUpload), MaxUploadFiles: p.node.o.Config.Publish.MaxFiles,

@@ -5,17 +5,18 @@ import "time"
 // Config is the configuration of a node, as config.toml spells it. The doc tag
 // of a key is what 'kith config reference' prints above it.
 type Config struct {
-	Gateway    GatewayConfig    `toml:"gateway" doc:"The door for browsers on this computer."`
-	BitTorrent BitTorrentConfig `toml:"bittorrent" doc:"The BitTorrent network."`
-	IPFS       IPFSConfig       `toml:"ipfs" doc:"The IPFS network."`
-	DNS        DNSConfig        `toml:"dns" doc:"How names such as example.org are looked up."`
-	WebRTC     WebRTCConfig     `toml:"webrtc" doc:"Connections with peers that live in browsers."`
-	Cache      CacheConfig      `toml:"cache" doc:"What is kept of the sites you visit, and for how long others get it from you."`
-	Publish    PublishConfig    `toml:"publish" doc:"Limits on what is published."`
-	Nearby     NearbyConfig     `toml:"nearby" doc:"Devices on the same network: files, pages and folders between them."`
-	Relay      RelayConfig      `toml:"relay" doc:"What 'kith relay' does for others."`
-	Host       HostConfig       `toml:"host" doc:"What 'kith host' serves to the public, and how."`
-	Log        LogConfig        `toml:"log" doc:"What the node writes to its standard error."`
+	Gateway      GatewayConfig      `toml:"gateway" doc:"The door for browsers on this computer."`
+	BitTorrent   BitTorrentConfig   `toml:"bittorrent" doc:"The BitTorrent network."`
+	IPFS         IPFSConfig         `toml:"ipfs" doc:"The IPFS network."`
+	DNS          DNSConfig          `toml:"dns" doc:"How names such as example.org are looked up."`
+	WebRTC       WebRTCConfig       `toml:"webrtc" doc:"Connections with peers that live in browsers."`
+	WebTransport WebTransportConfig `toml:"webtransport" doc:"A faster way for browsers to take from this node."`
+	Cache        CacheConfig        `toml:"cache" doc:"What is kept of the sites you visit, and for how long others get it from you."`
+	Publish      PublishConfig      `toml:"publish" doc:"Limits on what is published."`
+	Nearby       NearbyConfig       `toml:"nearby" doc:"Devices on the same network: files, pages and folders between them."`
+	Relay        RelayConfig        `toml:"relay" doc:"What 'kith relay' does for others."`
+	Host         HostConfig         `toml:"host" doc:"What 'kith host' serves to the public, and how."`
+	Log          LogConfig          `toml:"log" doc:"What the node writes to its standard error."`
 }
 
 // GatewayConfig is the table [gateway].
@@ -127,13 +128,14 @@ func Default() Config {
 			Gateways: List{"https://trustless-gateway.link"},
 			MaxFiles: 200_000,
 		},
-		DNS:     DNSConfig{WellKnown: true},
-		WebRTC:  WebRTCConfig{STUN: List{"stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"}},
-		Cache:   CacheConfig{Size: 10 << 30, SeedFor: Duration(30 * time.Minute)},
-		Publish: PublishConfig{MaxFiles: 200_000, MaxSize: 1 << 40, MaxUpload: 2 << 30},
-		Nearby:  defaultNearby(),
-		Relay:   defaultRelay(),
-		Host:    defaultHost(),
-		Log:     LogConfig{Level: "info", Format: "text"},
+		DNS:          DNSConfig{WellKnown: true},
+		WebRTC:       WebRTCConfig{STUN: List{"stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"}},
+		WebTransport: defaultWebTransport(),
+		Cache:        CacheConfig{Size: 10 << 30, SeedFor: Duration(30 * time.Minute)},
+		Publish:      PublishConfig{MaxFiles: 200_000, MaxSize: 1 << 40, MaxUpload: 2 << 30},
+		Nearby:       defaultNearby(),
+		Relay:        defaultRelay(),
+		Host:         defaultHost(),
+		Log:          LogConfig{Level: "info", Format: "text"},
 	}
 }

@@ -118,7 +118,10 @@ func (h *hosting) newHost(trusted []netip.Prefix) (http.Handler, error) {
 		Domain: h.c.Domain, Sites: hostSites{h.p.sites}, Gateway: inner, Assets: assets, AssetPolicy: web.VisitPolicy(),
 		Trackers: h.c.Trackers, NodePort: gatewayPort, Plain: h.c.Plain, Badge: h.c.Badge, Trusted: trusted,
 		Patience: time.Duration(n.o.Config.Gateway.Timeout), Rate: guard.Limit{PerSecond: float64(h.c.Rate), Burst: 10 * h.c.Rate},
-		HSTS: hstsTime, Log: log,
+		HSTS: hstsTime, Log: log, WebTransport: h.p.hostEndpoints(),
+	}
+	if h.p.ipfs != nil {
+		o.IPFS = h.p.ipfs.Gateway()
 	}
 	if h.c.Names {
 		// By DNS alone: a domain that leads here has this host as its web server.
@@ -159,7 +162,7 @@ func (h *hosting) listen(handler http.Handler, trusted []netip.Prefix) error {
 		return fault.New(fault.Invalid, "HTTPS on %s needs certificates", o.HTTPS).
 			WithHint("give --certificate and --key, or --acme with your e-mail address")
 	}
-	orElse(&o.HTTP, "127.0.0.1:5485")
+	orElse(&o.HTTP, "127.0.0.1:5486")
 	var err error
 	if h.server, err = host.NewServer(context.Background(), o); err != nil {
 		return err

@@ -30,6 +30,7 @@ func (h *hosting) startFront() error {
 		return fmt.Errorf("stand before %s: %w", h.c.Front, err)
 	}
 	n.runs = append(n.runs, h.front.Run)
+	h.p.visitors.stand(h.front)
 	return nil
 }
 

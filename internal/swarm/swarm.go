@@ -42,6 +42,13 @@ func newSwarm(s *Server, x engine.Index, p engine.Piecer) *Swarm {
 // Uploaded counts the bytes of pieces that peers got.
 func (w *Swarm) Uploaded() int64 { return w.uploaded.Load() }
 
+// Idle reports whether no peer is connected.
+func (w *Swarm) Idle() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.conns) == 0
+}
+
 // Peers are those connected now.
 func (w *Swarm) Peers() []engine.Peer {
 	w.mu.Lock()

@@ -212,6 +212,11 @@ func (e *Engine) Status() engine.Status {
 			st.Listen = append(st.Listen, a.Network()+"://"+a.String())
 		}
 	}
+	if e.o.Endpoints != nil {
+		for _, at := range e.o.Endpoints() {
+			st.Listen = append(st.Listen, at.URL)
+		}
+	}
 	if e.reached.Load() {
 		st.Reachable = "yes"
 	}

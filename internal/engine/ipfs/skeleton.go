@@ -9,6 +9,7 @@ import (
 	"github.com/ipfs/go-cid"
 	"github.com/multiformats/go-multihash"
 
+	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/engine/ipfs/pack"
 	"github.com/kith-web/kith/internal/engine/ipfs/unixfs"
@@ -34,6 +35,15 @@ type bones struct {
 	seen   map[string]bool // by blockKey
 }
 
+// SwarmName is the Swarm of the index of an immutable IPFS address, known without
+// its blocks.
+func SwarmName(a address.Address) [20]byte { return swarmOf(canonical(a.CID())) }
+
+func swarmOf(root cid.Cid) [20]byte {
+	sum := sha256.Sum256(append([]byte(swarmPrefix), root.Bytes()...))
+	return [20]byte(sum[:20])
+}
+
 // blockKey is the same for all CIDs of one block under one codec, and only for
 // them.
 func blockKey(c cid.Cid) string {
@@ -50,11 +60,10 @@ func (s *site) bones(ctx context.Context) (*skeleton, error) {
 	if err := b.walk(ctx, unixfs.Link{CID: root}, 0); err != nil {
 		return nil, s.explain(ctx, err)
 	}
-	sum := sha256.Sum256(append([]byte(swarmPrefix), root.Bytes()...))
 	return &skeleton{
 		pieces: b.pieces,
 		index: engine.Index{
-			Kind: engine.IndexIPFS, Swarm: [20]byte(sum[:20]), Data: b.car, Pieces: len(b.pieces), Bytes: b.bytes,
+			Kind: engine.IndexIPFS, Swarm: swarmOf(root), Data: b.car, Pieces: len(b.pieces), Bytes: b.bytes,
 		},
 	}, nil
 }
