@@ -10,6 +10,16 @@ const siteTable = "sites";
 /** Versions whose last use is noted not more often than this, in milliseconds. */
 const noteEvery = 60_000;
 
+/** Most pieces in one transaction. */
+const batch = 16;
+
+interface Queued {
+  readonly i: number;
+  readonly data: Uint8Array;
+  readonly resolve: () => void;
+  readonly reject: (why: unknown) => void;
+}
+
 /** Opens what is kept of a version of a site. */
 export async function openStore(info: SiteInfo, _index: Index): Promise<PieceStore> {
   const store = new Store(info.id, database);
@@ -28,6 +38,8 @@ export class Store implements PieceStore {
   readonly #name: string;
   #db: Promise<IDBDatabase> | undefined;
   #noted = -Infinity;
+  readonly #queue: Queued[] = [];
+  #writing = false;
 
   constructor(id: string, name: string) {
     this.#id = id;
@@ -47,16 +59,10 @@ export class Store implements PieceStore {
   async put(i: number, data: Uint8Array): Promise<void> {
     // A view is kept together with all of its buffer, if that is not prevented.
     const own = data.byteLength === data.buffer.byteLength ? data : data.slice();
-    for (;;) {
-      try {
-        await this.#run("readwrite", pieceTable, (s) => s.put(own, [this.#id, i]));
-        break;
-      } catch (error) {
-        if (!isFull(error) || !(await this.#evict())) {
-          throw error;
-        }
-      }
-    }
+    await new Promise<void>((resolve, reject) => {
+      this.#queue.push({ i, data: own, resolve, reject });
+      void this.#write();
+    });
     void this.note().catch(() => undefined);
   }
 
@@ -70,6 +76,29 @@ export class Store implements PieceStore {
       this.#noted = performance.now();
       await this.#run("readwrite", siteTable, (s) => s.put(Date.now(), this.#id));
     }
+  }
+
+  /** Writes what is queued, as much as came meanwhile at a time: a transaction costs more than a small piece. */
+  async #write(): Promise<void> {
+    if (this.#writing) {
+      return;
+    }
+    this.#writing = true;
+    for (let most: number = batch; this.#queue.length > 0; ) {
+      const some = this.#queue.slice(0, most);
+      try {
+        await this.#run("readwrite", pieceTable, (s) => some.map(({ i, data }) => s.put(data, [this.#id, i])).at(-1) as IDBRequest);
+        this.#queue.splice(0, some.length).forEach((q) => q.resolve());
+        most = batch;
+      } catch (error) {
+        if (some.length > 1) {
+          most = 1; // some of them may fit
+        } else if (!isFull(error) || !(await this.#evict().catch(() => false))) {
+          this.#queue.shift()?.reject(error);
+        }
+      }
+    }
+    this.#writing = false;
   }
 
   /** Forgets the version that was not used for longest, unless it is this one; false when there is none. */
