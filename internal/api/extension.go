@@ -126,7 +126,7 @@ func (x *extensions) ask(origin, name, challenge string, now time.Time) (string,
 	// Of the challenge, so that the extension shows what it asked with.
 	n, _ := strconv.ParseUint(challenge[:12], 16, 64)
 	a := &asking{until: now.Add(askingTime)}
-	a.AskingExtension = AskingExtension{ID: challenge, Origin: origin, Name: name, Code: fmt.Sprintf("%06d", n%1_000_000)}
+	a.AskingExtension = AskingExtension{ID: challenge, Origin: origin, Name: name, Code: fmt.Sprintf("%04d", n%10_000)}
 	x.asking = append(x.asking, a)
 	return a.Code, nil
 }

@@ -45,6 +45,9 @@ func build(web string) (map[string][]byte, error) {
 	if err := buildSDK(web, out, bundled); err != nil {
 		return nil, err
 	}
+	if err := buildExtension(web, out); err != nil {
+		return nil, err
+	}
 	icons, err := filepath.Glob(filepath.Join(web, "static", "*"))
 	if err != nil {
 		return nil, err

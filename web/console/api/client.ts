@@ -2,6 +2,7 @@ import { decode, events, lines, type ServerEvent } from "./lines.ts";
 import { Nearby } from "./nearby.ts";
 import type {
   Check,
+  ExtensionLists,
   Mode,
   Opened,
   Publication,
@@ -87,6 +88,18 @@ export class Client {
 
   async addTorrent(file: Blob): Promise<Opened> {
     return this.#json<Opened>("POST", "/torrents", file);
+  }
+
+  async extensions(): Promise<ExtensionLists> {
+    return this.#json<ExtensionLists>("GET", "/extensions");
+  }
+
+  async answerExtension(id: string, allow: boolean): Promise<void> {
+    await this.#request("POST", `/extensions/asking/${encodeURIComponent(id)}`, JSON.stringify({ allow }));
+  }
+
+  async disconnectExtension(id: string): Promise<void> {
+    await this.#request("DELETE", `/extensions/${encodeURIComponent(id)}`);
   }
 
   async doctor(signal?: AbortSignal): Promise<readonly Check[]> {

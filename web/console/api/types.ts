@@ -133,3 +133,25 @@ export interface Check {
   readonly message: string;
   readonly hint?: string;
 }
+
+/** A browser extension that asks to be connected. */
+export interface AskingExtension {
+  readonly id: string;
+  readonly origin: string;
+  readonly name: string;
+  /** What the extension shows too. */
+  readonly code: string;
+}
+
+/** A browser extension that is connected. */
+export interface ConnectedExtension {
+  readonly id: string;
+  readonly origin: string;
+  readonly name: string;
+  readonly created: string;
+}
+
+export interface ExtensionLists {
+  readonly asking: readonly AskingExtension[];
+  readonly connected: readonly ConnectedExtension[];
+}

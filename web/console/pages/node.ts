@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { Check, EngineStatus, Service, Status } from "../api/types.ts";
 import { failure, sentence } from "../failure.ts";
 import { copyable } from "../parts/copy.ts";
+import "../parts/extensions.ts";
 import { handlers } from "../parts/handlers.ts";
 import { icon, type IconName } from "../parts/icon.ts";
 import { Following, Part, type Kith } from "../part.ts";
@@ -51,6 +52,7 @@ export class NodePage extends Part {
         <div class="buttons"><button type="button" ?disabled=${this.checking} @click=${() => void this.#check()}>${icon("reload")} ${this.checking ? t("doctor.running") : t("doctor.again")}</button></div></header>
       ${this.#doctor()}
       ${s ? html`<section aria-labelledby="engines"><h2 id="engines">${t("node.networks")}</h2><div class="engines">${Object.entries(s.engines).map(([name, e]) => this.#engine(name, e))}</div></section>` : nothing}
+      <kith-extensions .kith=${this.kith}></kith-extensions>
       ${handlers(this.kith)}
       ${s ? this.#about(s) : nothing}
     </div>`;
