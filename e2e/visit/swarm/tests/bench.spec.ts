@@ -47,7 +47,7 @@ test("between two pages over WebRTC: at least what webtorrent reaches", async ({
 test("from a native peer by WebTransport: at least five times what it reaches by WebRTC", async ({ visitor, shared }) => {
   const folder = await mkdtemp(join(tmpdir(), "kith-site-"));
   await writeFile(join(folder, "data.bin"), randomBytes(size));
-  const host = await startHost(folder, shared.tracker);
+  const host = await startHost(folder, shared.tracker, false);
   const slowly = { ...host.site, info: { ...host.site.info, webtransport: [], trackers: [shared.tracker] } };
   const [fast, slow]: [number[], number[]] = [[], []];
   for (let n = 0; n < rounds; n++) {

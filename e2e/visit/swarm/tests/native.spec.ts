@@ -31,23 +31,41 @@ test("an endpoint that does not answer, or shows another certificate, keeps nobo
   expect(await reader.evaluate(() => kith.visitor.swarm?.stats().peers.map((p) => p.kind))).toEqual(["webrtc"]);
 });
 
-test("a host's engine gives by WebRTC, and the host's own tracker does as well", async ({ visitor, shared }) => {
+async function folder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "kith-site-"));
   await writeFile(join(folder, "index.html"), "<h1>A site</h1>");
   await writeFile(join(folder, "data.bin"), Buffer.alloc(1_500_000, "not very random. "));
-  const host = await startHost(folder, shared.tracker);
+  return folder;
+}
+
+test("a host's engine gives by WebRTC, and its own tracker brings visitors together", async ({ visitor, shared }) => {
+  const host = await startHost(await folder(), shared.tracker, false);
   try {
     const { site } = host;
     const [first, second] = [await visitor(), await visitor()];
-    // The same peer over WebRTC alone.
-    await first.evaluate((t) => kith.visitor.join(t), { ...site, info: { ...site.info, webtransport: [], trackers: [shared.tracker] } });
+    await first.evaluate((t) => kith.visitor.join(t), { ...site, info: { ...site.info, trackers: [shared.tracker] } });
     await first.evaluate(() => kith.visitor.complete());
     expect(await first.evaluate(() => kith.visitor.swarm?.stats().peers[0]?.kind)).toBe("webrtc");
-    // And two visitors who know nothing but the host.
-    const own = { ...site, info: { ...site.info, webtransport: [] } };
-    await first.evaluate((t) => { kith.visitor.leave(); return kith.visitor.join(t); }, own);
-    await second.evaluate((t) => kith.visitor.join(t), own);
+    await first.evaluate((t) => { kith.visitor.leave(); return kith.visitor.join(t); }, site);
+    await second.evaluate((t) => kith.visitor.join(t), site);
     await second.evaluate(() => kith.visitor.complete());
+  } finally {
+    await host.stop();
+  }
+});
+
+test("a host's engine gives by WebTransport: to whom the host tells, and to whom a tracker brings its offer", async ({ visitor, shared }) => {
+  const host = await startHost(await folder(), shared.tracker, true);
+  try {
+    const { site } = host;
+    expect(site.info.webtransport.length).toBeGreaterThan(0);
+    for (const info of [{ ...site.info, trackers: [] }, { ...site.info, trackers: [shared.tracker], webtransport: [] }]) {
+      const page = await visitor();
+      await page.evaluate((t) => kith.visitor.join(t), { ...site, info });
+      await page.evaluate(() => kith.visitor.complete());
+      const peers = await page.evaluate(() => kith.visitor.swarm?.stats().peers.filter((p) => p.downloaded > 0));
+      expect(peers?.map((p) => p.kind)).toEqual(["webtransport"]);
+    }
   } finally {
     await host.stop();
   }

@@ -67,8 +67,8 @@ export function native(): Told {
   return { info, index: Buffer.from(told.index, "base64").toString("latin1") };
 }
 
-/** A host of a folder that talks to this tracker and to its visitors. */
-export async function startHost(folder: string, tracker: string): Promise<Running & { readonly site: Told }> {
+/** A host of a folder that talks to this tracker and to its visitors; by WebTransport as well, if so wished. */
+export async function startHost(folder: string, tracker: string, webtransport: boolean): Promise<Running & { readonly site: Told }> {
   const home = await mkdtemp(join(tmpdir(), "kith-host-"));
   const port = await freePort();
   await writeFile(join(home, "config.toml"), `
@@ -92,6 +92,10 @@ server = "off"
 well_known = false
 [webrtc]
 stun = []
+[webtransport]
+enabled = ${String(webtransport)}
+listen = "127.0.0.1:0"
+address = ["127.0.0.1"]
 [host]
 names = false
 `);
