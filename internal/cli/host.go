@@ -68,7 +68,7 @@ func hostFlags(c *cobra.Command, flags *node.HostConfig) {
 	f.SortFlags = false
 	f.StringVar(&flags.Domain, "domain", "", "the name below which sites are served; *.domain leads here too")
 	f.StringVar(&flags.Front, "front", "", "an existing website to stand before, such as https://my.site")
-	f.StringVar(&flags.HTTP, "http", "", "where HTTP listens, host:port or off (default: 127.0.0.1:5485, :80 beside HTTPS)")
+	f.StringVar(&flags.HTTP, "http", "", "where HTTP listens, host:port or off (default: 127.0.0.1:5486, :80 beside HTTPS)")
 	f.StringVar(&flags.HTTPS, "https", "", "where HTTPS listens, host:port (default: :443 with certificates)")
 	f.StringVar(&flags.ACME, "acme", "", "obtain certificates by themselves; your e-mail address")
 	f.StringVar(&flags.ACMEServer, "acme-server", "", "the certificate authority's directory (default: Let's Encrypt)")

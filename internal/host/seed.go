@@ -3,8 +3,10 @@ package host
 import (
 	"bytes"
 	"context"
+	"io"
 	"io/fs"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,6 +45,10 @@ func (h *Host) serveSeed(a *answer, rest string) error {
 	}
 	defer handle.Close()
 	file, err := handle.FS(a.r.Context()).Open(name)
+	if n, ok := padding(name); ok && err != nil {
+		servePadding(a, n)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -64,4 +70,33 @@ func (h *Host) serveSeed(a *answer, rest string) error {
 	}
 	http.ServeContent(a, a.r, "", time.Time{}, content)
 	return nil
+}
+
+// maxPadding is the longest padding there is reason for: just under a piece.
+const maxPadding = 64 << 20
+
+// padding reads the name that a padding file has (BEP 47): .pad/<its length>. No
+// folder has such files, but clients that do not know of padding ask for them.
+func padding(name string) (n int64, ok bool) {
+	number, ok := strings.CutPrefix(name, ".pad/")
+	n, err := strconv.ParseInt(number, 10, 64)
+	return n, ok && err == nil && n >= 0 && n < maxPadding && strconv.FormatInt(n, 10) == number
+}
+
+// servePadding answers with n zero octets.
+func servePadding(a *answer, n int64) {
+	head := a.Header()
+	crossOrigin(head, a.r)
+	head.Set("Cache-Control", immutable)
+	head.Set("Content-Type", "application/octet-stream")
+	http.ServeContent(a, a.r, "", time.Time{}, io.NewSectionReader(zeros{}, 0, n))
+}
+
+// zeros is endless padding.
+type zeros struct{}
+
+// ReadAt implements io.ReaderAt.
+func (zeros) ReadAt(p []byte, _ int64) (int, error) {
+	clear(p)
+	return len(p), nil
 }

@@ -19,6 +19,8 @@ type served struct {
 	label string // of site.Address
 	count *counters
 
+	blocks blockSet
+
 	mu       sync.Mutex
 	versions []address.Address // that were handed out, the newest last
 	swarms   [][20]byte        // that visitors of those meet in, the newest last

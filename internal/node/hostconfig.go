@@ -15,7 +15,7 @@ type HostConfig struct {
 	FrontCrawl  int      `toml:"front_crawl" doc:"How many of its files are looked for by following its links; 0 for none, only what visitors ask for."`
 	FrontCache  Size     `toml:"front_cache" doc:"Most disk space for pieces of its files."`
 	FrontEvery  Duration `toml:"front_every" doc:"The least time between two manifests of its files."`
-	HTTP        string   `toml:"http" doc:"Where HTTP listens, host:port or off. Empty: 127.0.0.1:5485, or :80 where there is HTTPS."`
+	HTTP        string   `toml:"http" doc:"Where HTTP listens, host:port or off. Empty: 127.0.0.1:5486, or :80 where there is HTTPS."`
 	HTTPS       string   `toml:"https" doc:"Where HTTPS listens, host:port. Empty: :443 where there are certificates."`
 	Certificate string   `toml:"certificate" doc:"A PEM file with a certificate for the domain and *.domain. It is read again when it is renewed."`
 	Key         string   `toml:"key" doc:"A PEM file with its key."`

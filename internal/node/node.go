@@ -64,6 +64,9 @@ func New(ctx context.Context, o Options) (*Node, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Host != nil { // it has no business with who is in the same network
+		o.Config.Nearby.Enabled = false
+	}
 	n := &Node{o: o, told: make(chan struct{})}
 	if err := n.start(ctx); err != nil {
 		return nil, errors.Join(err, n.close())
