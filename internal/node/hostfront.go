@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -48,12 +49,15 @@ func checkFront(h HostConfig) error {
 	return nil
 }
 
-// tellFront says where the website is now.
-func (s *sitesOnShow) tellFront() {
-	if s.ready == nil || s.h.front == nil {
-		return
+// openFront gets the website's name a certificate, where one is to be obtained,
+// and says where it is.
+func (s *sitesOnShow) openFront(ctx context.Context) error {
+	err := s.h.obtain(ctx, s.h.c.Domain)
+	if s.ready == nil || ctx.Err() != nil {
+		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ready(Hosted{URL: s.h.front.Site() + "/", Front: s.h.c.Front})
+	s.ready(Hosted{URL: s.h.front.Site() + "/", Front: s.h.c.Front, Err: err})
+	return nil
 }

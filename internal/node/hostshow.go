@@ -111,8 +111,10 @@ func (s *sitesOnShow) run(ctx context.Context) error {
 	if err := s.show(); err != nil {
 		return err
 	}
-	s.tellFront()
 	var group errgroup.Group
+	if s.h.front != nil {
+		group.Go(func() error { return s.openFront(ctx) })
+	}
 	for _, one := range s.shown {
 		if one.folder != "" {
 			group.Go(func() error { return s.publish(ctx, one) })
