@@ -122,7 +122,7 @@ export interface SwarmStats {
 
 /** The engine of one site in a page: finds peers, fetches, verifies, serves. */
 export interface Swarm {
-  /** A piece, verified and kept; from disk or from peers, never from the host. Rejects when signal aborts. */
+  /** A piece, verified; from disk or from peers, never from the host. It is kept soon after, if there is room. Rejects when signal aborts. */
   want(i: number, urgent: boolean, signal: AbortSignal): Promise<Uint8Array>;
   /** Says that a piece came otherwise (the worker took it from the host) and is kept. */
   got(i: number, bytesFromHost: number): void;

@@ -51,81 +51,15 @@ export async function isBlock(c: CID, data: Uint8Array): Promise<boolean> {
   return equal(c.digest, here ? data : await digest(c.hash === hashes.sha512 ? "SHA-512" : "SHA-256", data));
 }
 
-/** Reads the CID of an address, ipfs://<cid>. */
-export function cidOf(address: string): CID {
-  const spelt = /^ipfs:\/\/([A-Za-z0-9]+)/.exec(address)?.[1] ?? "";
-  const bytes = spelt.length > 2 * longest ? undefined : unspell(spelt);
-  if (!bytes) {
-    return bad("is of a site whose address has no CID");
-  }
-  const r = new Reader(bytes);
-  const cid = readCID(r);
-  return r.done ? cid : bad("is of a site whose CID is damaged");
-}
-
-const base58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-const base36 = "0123456789abcdefghijklmnopqrstuvwxyz";
-const base32 = "abcdefghijklmnopqrstuvwxyz234567";
-const base16 = "0123456789abcdef";
-
-/** Reads a CID's text form by its multibase prefix. */
-function unspell(s: string): Uint8Array | undefined {
-  if (s.startsWith("Qm")) {
-    return number(s, base58);
-  }
-  const rest = s.slice(1);
-  switch (s[0]) {
-    case "b":
-      return bits(rest, base32, 5);
-    case "f":
-      return bits(rest, base16, 4);
-    case "z":
-      return number(rest, base58);
-    case "k":
-      return number(rest, base36);
-  }
-  return undefined;
-}
-
-/** RFC 4648: so many bits a character. */
-function bits(s: string, alphabet: string, width: number): Uint8Array | undefined {
-  const out: number[] = [];
-  let buffer = 0;
-  let have = 0;
-  for (const c of s) {
-    const v = alphabet.indexOf(c);
-    if (v < 0) {
-      return undefined;
-    }
-    buffer = ((buffer << width) | v) & 0xffff;
-    have += width;
-    if (have >= 8) {
-      have -= 8;
-      out.push((buffer >> have) & 255);
+/** The CID in base32 (RFC 4648 §6), as version 1 is spelled in addresses. */
+export function spell(cid: CID): string {
+  const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
+  let [out, buffer, have] = ["b", 0, 0];
+  for (const b of cid.bytes) {
+    buffer = ((buffer << 8) | b) & 0xffff;
+    for (have += 8; have >= 5; have -= 5) {
+      out += alphabet[(buffer >> (have - 5)) & 31];
     }
   }
-  return Uint8Array.from(out);
-}
-
-/** One large number; zeros at the beginning stand for octets of zero. */
-function number(s: string, alphabet: string): Uint8Array | undefined {
-  const out: number[] = [];
-  for (const c of s) {
-    let carry = alphabet.indexOf(c);
-    if (carry < 0) {
-      return undefined;
-    }
-    for (let i = 0; i < out.length; i++) {
-      carry += (out[i] ?? 0) * alphabet.length;
-      out[i] = carry & 255;
-      carry >>= 8;
-    }
-    for (; carry > 0; carry >>= 8) {
-      out.push(carry & 255);
-    }
-  }
-  for (let i = 0; s[i] === alphabet[0] && i < s.length; i++) {
-    out.push(0);
-  }
-  return Uint8Array.from(out.reverse());
+  return have > 0 ? out + alphabet[(buffer << (5 - have)) & 31] : out;
 }

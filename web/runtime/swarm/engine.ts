@@ -4,6 +4,7 @@ import { Bits } from "./bits.ts";
 import { fromLatin1 } from "./bytes.ts";
 import { Choker } from "./choker.ts";
 import type { Job } from "./job.ts";
+import { have } from "./kind.ts";
 import { Ledger } from "./ledger.ts";
 import type { SwarmOptions } from "./options.ts";
 import { bounds as peerBounds, Peer, type Asked, type Block, type Introduction, type Listener } from "./peer.ts";
@@ -374,7 +375,7 @@ export class Engine implements Listener {
         p.useful--;
         this.#look(p);
       } else {
-        p.send(wire.message(wire.id.have, i));
+        p.send(wire.message(have, i));
       }
     }
   }

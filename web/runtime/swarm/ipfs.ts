@@ -2,7 +2,7 @@
 // of the blocks that say how the site is built. All other blocks are its pieces.
 import { bad, equal, fromHex, Reader, swarmName, utf8 } from "./bytes.ts";
 import { Catalogue, checkPath, limits } from "./catalogue.ts";
-import { cidOf, codecs, inlined, isBlock, readCID, type CID } from "./cid.ts";
+import { codecs, inlined, isBlock, readCID, spell, type CID } from "./cid.ts";
 import { leafContent, leafSize, readNode, types, type Link, type Node } from "./unixfs.ts";
 import type { FileEntry, Index, SiteInfo, Span } from "../types.ts";
 
@@ -15,7 +15,8 @@ const lanes = 64;
 /** Opens the skeleton of info.address. */
 export async function openIPFS(info: SiteInfo, data: Uint8Array): Promise<Index> {
   const { root, blocks } = await readCAR(data);
-  if (root.key !== cidOf(info.address).key) {
+  // Addresses are in their canonical form: version 1, base32.
+  if (!`${info.address}/`.startsWith(`ipfs://${spell(root)}/`)) {
     bad("is that of another site");
   }
   const swarm = await swarmName("ipfs", root.bytes);
@@ -263,17 +264,4 @@ function contentSize(piece: Piece): number {
     return -1;
   }
   return here ? readNode(here).data.length : leafSize(piece.size);
-}
-
-/** The CID in base32, as a site that is one file names that file. */
-function spell(cid: CID): string {
-  const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
-  let [out, buffer, have] = ["b", 0, 0];
-  for (const b of cid.bytes) {
-    buffer = ((buffer << 8) | b) & 0xffff;
-    for (have += 8; have >= 5; have -= 5) {
-      out += alphabet[(buffer >> (have - 5)) & 31];
-    }
-  }
-  return have > 0 ? out + alphabet[(buffer << (5 - have)) & 31] : out;
 }

@@ -2,6 +2,7 @@
 // what, and whom to give, is the engine's business.
 import { Bits } from "./bits.ts";
 import { hex } from "./bytes.ts";
+import * as kind from "./kind.ts";
 import type { Pipe } from "./pipe.ts";
 import { Rate } from "./rate.ts";
 import * as wire from "./wire.ts";
@@ -156,14 +157,14 @@ export class Peer {
       this.#gave = now;
     }
     this.asked.set(keyOf(b), { ...b, at: now });
-    this.send(wire.message(wire.id.request, b.piece, b.begin, b.length));
+    this.send(wire.message(kind.request, b.piece, b.begin, b.length));
   }
 
   /** Takes back that a block was asked for. */
   cancel(b: Block): void {
     if (this.asked.delete(keyOf(b))) {
       this.#unasked--; // it may be on its way
-      this.send(wire.message(wire.id.cancel, b.piece, b.begin, b.length));
+      this.send(wire.message(kind.cancel, b.piece, b.begin, b.length));
     }
   }
 
@@ -175,14 +176,14 @@ export class Peer {
           this.#reject(b);
         }
       }
-      this.send(wire.message(yes ? wire.id.choke : wire.id.unchoke));
+      this.send(wire.message(yes ? kind.choke : kind.unchoke));
     }
   }
 
   interest(yes: boolean): void {
     if (this.amInterested !== yes) {
       this.amInterested = yes;
-      this.send(wire.message(yes ? wire.id.interested : wire.id.notInterested));
+      this.send(wire.message(yes ? kind.interested : kind.notInterested));
     }
   }
 
@@ -242,7 +243,7 @@ export class Peer {
 
   #reject(b: Block): void {
     if (this.#fast) {
-      this.send(wire.message(wire.id.reject, b.piece, b.begin, b.length));
+      this.send(wire.message(kind.reject, b.piece, b.begin, b.length));
     }
   }
 
@@ -263,18 +264,18 @@ export class Peer {
       this.#meet(m);
       return;
     }
-    const kind = m[0] ?? 255;
+    const what = m[0] ?? 255;
     const view = new DataView(m.buffer, m.byteOffset, m.byteLength);
     const numbers = Math.min(3, (m.length - 1) >> 2);
     const [a = -1, b = -1, c = -1] = Array.from({ length: numbers }, (_, i) => view.getUint32(1 + 4 * i));
     const first = !this.#opened;
-    this.#opened ||= kind !== wire.id.extended;
-    this.#understand(kind, m, a, b, c, first);
+    this.#opened ||= what !== kind.extended;
+    this.#understand(what, m, a, b, c, first);
   }
 
-  #understand(kind: number, m: Uint8Array, a: number, b: number, c: number, first: boolean): void {
-    switch (kind) {
-      case wire.id.choke:
+  #understand(what: number, m: Uint8Array, a: number, b: number, c: number, first: boolean): void {
+    switch (what) {
+      case kind.choke:
         this.choking = true;
         // With BEP 6 each request is answered by itself; without it all are forgotten.
         if (!this.#fast) {
@@ -282,28 +283,28 @@ export class Peer {
         }
         this.#listener.changed(this);
         break;
-      case wire.id.unchoke:
+      case kind.unchoke:
         this.choking = false;
         this.#listener.changed(this);
         break;
-      case wire.id.interested:
-      case wire.id.notInterested:
-        this.interested = kind === wire.id.interested;
+      case kind.interested:
+      case kind.notInterested:
+        this.interested = what === kind.interested;
         this.#listener.changed(this);
         break;
-      case wire.id.have:
+      case kind.have:
         if (this.has.add(a)) {
           this.#listener.has(this, a);
         }
         break;
-      case wire.id.bitfield:
+      case kind.bitfield:
         if (!first || !this.has.read(m.subarray(1))) {
           this.close();
           return;
         }
         this.#listener.has(this, undefined);
         break;
-      case wire.id.haveAll:
+      case kind.haveAll:
         if (!first) {
           this.close();
           return;
@@ -311,13 +312,13 @@ export class Peer {
         this.has.fill();
         this.#listener.has(this, undefined);
         break;
-      case wire.id.request:
+      case kind.request:
         this.#asked({ piece: a, begin: b, length: c });
         break;
-      case wire.id.piece:
+      case kind.piece:
         this.#block(a, b, m.subarray(9));
         break;
-      case wire.id.cancel: {
+      case kind.cancel: {
         const at = this.wants.findIndex((w) => w.piece === a && w.begin === b && w.length === c);
         if (at >= 0) {
           this.#reject({ piece: a, begin: b, length: c });
@@ -325,10 +326,10 @@ export class Peer {
         }
         break;
       }
-      case wire.id.reject:
+      case kind.reject:
         this.#refused({ piece: a, begin: b, length: c });
         break;
-      case wire.id.extended:
+      case kind.extended:
         if (m[1] === 0) {
           const { client, requests } = wire.readExtended(m.subarray(2));
           this.client = client || this.client;
@@ -355,11 +356,11 @@ export class Peer {
     }
     const { have } = this.#intro;
     if (hello.fast && have.full && have.size > 0) {
-      this.send(wire.message(wire.id.haveAll));
+      this.send(wire.message(kind.haveAll));
     } else if (have.count > 0) {
       this.send(wire.bitfield(have.octets));
     } else if (hello.fast) {
-      this.send(wire.message(wire.id.haveNone));
+      this.send(wire.message(kind.haveNone));
     }
   }
 

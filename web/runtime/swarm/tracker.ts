@@ -53,16 +53,16 @@ export class Tracker {
     this.#open();
   }
 
-  /** Announces, in so many milliseconds at the latest. */
-  async announce(event?: "completed" | "stopped"): Promise<void> {
+  /** Announces now, and then again and again. */
+  async announce(): Promise<void> {
     if (this.#socket?.readyState !== WebSocket.OPEN || this.#announcing) {
       return;
     }
     this.#announcing = true;
     try {
-      const offers = event ? [] : await this.#announcer.offers(this);
-      const started = this.#started ? undefined : "started";
-      this.#say({ numwant: offers.length, offers, ...this.#announcer.progress(), event: event ?? started });
+      const offers = await this.#announcer.offers(this);
+      const event = this.#started ? undefined : "started";
+      this.#say({ numwant: offers.length, offers, ...this.#announcer.progress(), event });
       this.#started = true;
     } finally {
       this.#announcing = false;

@@ -2,25 +2,7 @@
 // BEP 10, and the fast extension (BEP 6).
 import { decode, encode, entry, type Value } from "./bencode.ts";
 import { equal, latin1, text, utf8 } from "./bytes.ts";
-
-/** The kinds of message. */
-export const id = {
-  choke: 0,
-  unchoke: 1,
-  interested: 2,
-  notInterested: 3,
-  have: 4,
-  bitfield: 5,
-  request: 6,
-  piece: 7,
-  cancel: 8,
-  suggest: 13,
-  haveAll: 14,
-  haveNone: 15,
-  reject: 16,
-  allowedFast: 17,
-  extended: 20,
-} as const;
+import * as kind from "./kind.ts";
 
 /** The length of the blocks that pieces are fetched in. */
 export const blockLength = 16 * 1024;
@@ -53,29 +35,29 @@ export function readHandshake(b: Uint8Array, swarm: Uint8Array): { peer: Uint8Ar
 }
 
 /** A message with numbers behind its kind. */
-export function message(kind: number, ...numbers: readonly number[]): Uint8Array {
-  return messageWith(kind, numbers, 0);
+export function message(what: number, ...numbers: readonly number[]): Uint8Array {
+  return messageWith(what, numbers, 0);
 }
 
 /** A message with numbers and room for so many octets behind them. */
-function messageWith(kind: number, numbers: readonly number[], room: number): Uint8Array {
+function messageWith(what: number, numbers: readonly number[], room: number): Uint8Array {
   const out = new Uint8Array(5 + 4 * numbers.length + room);
   const view = new DataView(out.buffer);
   view.setUint32(0, out.length - 4);
-  out[4] = kind;
+  out[4] = what;
   numbers.forEach((n, i) => view.setUint32(5 + 4 * i, n));
   return out;
 }
 
 export function bitfield(octets: Uint8Array): Uint8Array {
-  const out = messageWith(id.bitfield, [], octets.length);
+  const out = messageWith(kind.bitfield, [], octets.length);
   out.set(octets, 5);
   return out;
 }
 
 /** A block of a piece. What is asked for behind the piece's end is padding, which is zero (BEP 47). */
 export function block(piece: number, begin: number, length: number, data: Uint8Array): Uint8Array {
-  const out = messageWith(id.piece, [piece, begin], length);
+  const out = messageWith(kind.piece, [piece, begin], length);
   out.set(data.subarray(begin, begin + length), 13);
   return out;
 }
@@ -87,7 +69,7 @@ export function keepAlive(): Uint8Array {
 /** The extension handshake. */
 export function extended(client: string, requests: number): Uint8Array {
   const dict = encode(new Map<string, Value>([["m", new Map()], ["reqq", requests], ["v", utf8(client)]]));
-  const out = messageWith(id.extended, [], 1 + dict.length);
+  const out = messageWith(kind.extended, [], 1 + dict.length);
   out.set(dict, 6);
   return out;
 }

@@ -3,7 +3,8 @@ import test from "node:test";
 import { Engine } from "../../runtime/swarm/engine.ts";
 import { openIndex } from "../../runtime/swarm/open.ts";
 import { defaults, type SwarmOptions } from "../../runtime/swarm/options.ts";
-import { handshake, id, message } from "../../runtime/swarm/wire.ts";
+import { handshake, message } from "../../runtime/swarm/wire.ts";
+import * as id from "../../runtime/swarm/kind.ts";
 import type { Index } from "../../runtime/types.ts";
 import { End, ends, Memory, noise, torrent, until, type Torrent } from "./setting.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { concat, utf8 } from "../../runtime/swarm/bytes.ts";
-import { block, clientOf, extended, handshake, id, keepAlive, message, readExtended, readHandshake, Splitter } from "../../runtime/swarm/wire.ts";
+import { block, clientOf, extended, handshake, keepAlive, message, readExtended, readHandshake, Splitter } from "../../runtime/swarm/wire.ts";
+import * as id from "../../runtime/swarm/kind.ts";
 import { dice, noise } from "./setting.ts";
 
 test("BEP 3, 6, 10: the handshake", () => {
