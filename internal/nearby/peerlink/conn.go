@@ -2,6 +2,7 @@ package peerlink
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/kith-web/kith/internal/nearby/page"
@@ -19,16 +20,17 @@ type conn struct {
 	opened  chan *openscreen.DataChannel // by the other side
 	wants   chan struct{}
 	writing sync.Mutex // of control
+	numbers *numbers
 }
 
 var _ page.Conn = (*conn)(nil)
 
 // newConn makes a connection known, until its transport ends.
-func (l *Links) newConn(t *openscreen.Transport, control *openscreen.Stream, device, token string) *conn {
+func (l *Links) newConn(t *openscreen.Transport, control *openscreen.Stream, device, token string, asked bool) *conn {
 	c := &conn{
 		links: l, device: device, token: token, t: t, control: control,
 		offers: make(chan *transport, l.o.MaxOffers), wants: make(chan struct{}, l.o.MaxOffers),
-		opened: make(chan *openscreen.DataChannel),
+		opened: make(chan *openscreen.DataChannel), numbers: newNumbers(asked),
 	}
 	key := device + " " + token
 	l.mu.Lock()
@@ -83,16 +85,40 @@ func (c *conn) Wanted(ctx context.Context) error {
 }
 
 func (c *conn) OpenChannel(ctx context.Context, label, protocol string, id int) (page.Channel, error) {
+	id, err := c.numbers.take(id)
+	if err != nil {
+		return nil, err
+	}
+	ch, err := c.openChannel(ctx, openscreen.ChannelOptions{Label: label, Protocol: protocol, ID: id})
+	if err != nil {
+		c.numbers.give(id)
+		return nil, err
+	}
+	return c.channel(ch), nil
+}
+
+func (c *conn) openChannel(ctx context.Context, o openscreen.ChannelOptions) (*openscreen.DataChannel, error) {
 	s, err := c.t.OpenStream(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ch, err := openscreen.OpenChannelOn(ctx, s, openscreen.ChannelOptions{Label: label, Protocol: protocol, ID: id})
+	ch, err := openscreen.OpenChannelOn(ctx, s, o)
 	if err != nil {
 		s.Abandon(codeBroken)
-		return nil, err
 	}
-	return channel{ch}, nil
+	return ch, err
+}
+
+// channel is a channel whose number is free again when it is over.
+func (c *conn) channel(ch *openscreen.DataChannel) channel {
+	go func() {
+		select {
+		case <-ch.Done():
+		case <-c.t.Done():
+		}
+		c.numbers.give(int(ch.ID()))
+	}()
+	return channel{ch}
 }
 
 func (c *conn) AcceptChannel(ctx context.Context) (page.Channel, error) {
@@ -100,7 +126,7 @@ func (c *conn) AcceptChannel(ctx context.Context) (page.Channel, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	case ch := <-c.opened:
-		return channel{ch}, nil
+		return c.channel(ch), nil
 	}
 }
 
@@ -146,7 +172,15 @@ func (c *conn) channelOn(ctx context.Context, s *openscreen.Stream) (*openscreen
 	if err != nil {
 		return nil, err
 	}
-	return request.Accept()
+	id := int(request.ID)
+	if _, err := c.numbers.take(id); err != nil {
+		return nil, errors.Join(err, request.Reject())
+	}
+	ch, err := request.Accept()
+	if err != nil {
+		c.numbers.give(id)
+	}
+	return ch, err
 }
 
 func (c *conn) OpenTransport(ctx context.Context) (page.Transport, error) {

@@ -127,15 +127,23 @@ func (l *Links) greet(ctx context.Context, t *openscreen.Transport, device strin
 	if m.App != mine.App {
 		return nil, page.Hello{}, fault.New(fault.Corrupt, "another app answered")
 	}
-	return l.newConn(t, control, device, token), page.Hello{App: m.App, Nickname: m.Nickname}, nil
+	return l.newConn(t, control, device, token, true), page.Hello{App: m.App, Nickname: m.Nickname}, nil
 }
+
+// endTime is how long the news that a transport was closed may be behind that of
+// its streams.
+const endTime = time.Second
 
 // because prefers how the transport ended to what a stream says of it.
 func because(t *openscreen.Transport, err error) error {
-	if end := t.Err(); end != nil {
-		return end
+	late := time.NewTimer(endTime)
+	defer late.Stop()
+	select {
+	case <-t.Done():
+		return t.Err()
+	case <-late.C:
+		return err
 	}
-	return err
 }
 
 // Serve takes a transport that a device opened, of one of the two protocols, and
@@ -183,7 +191,7 @@ func (l *Links) serveConnection(ctx context.Context, from page.Device, t *opensc
 	if err != nil {
 		return err
 	}
-	c := l.newConn(t, control, from.ID, m.Connection)
+	c := l.newConn(t, control, from.ID, m.Connection, false)
 	if err := writeMessage(control, message{App: m.App, Nickname: mine.Nickname}); err != nil {
 		return err
 	}
