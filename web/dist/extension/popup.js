@@ -189,7 +189,7 @@ async function looked(node, settings) {
   let tab = await tabBelow(), label = labelOf(tab?.url ?? "", settings.node);
   if (label)
     try {
-      showSite(await node.site(label), settings), show("site");
+      showSite(await node.site(label)), show("site");
       return;
     } catch (e) {
       if (!(e instanceof NodeError && e.kind === "not_found"))
@@ -200,13 +200,13 @@ async function looked(node, settings) {
   }) !== void 0;
   domain && has && (element("nothing").hidden = !0, element("domain").hidden = !1, element("domain-text").textContent = t("domainHas", domain), element("always").checked = settings.always.includes(domain)), show("none");
 }
-function showSite(site, settings) {
+function showSite(site) {
   let { stats } = site, peers = stats.peers?.length ?? 0, set = (id, text) => {
     element(id).textContent !== text && (element(id).textContent = text);
   };
   set("host", site.name || site.address), set("peers", peers === 0 ? t("peers0") : peers === 1 ? t("peers1") : t("peersN", String(peers))), set("progress", stats.total > 0 ? t("progressValue", bytes(stats.stored, language), bytes(stats.total, language)) : bytes(stats.stored, language)), element("bar").value = stats.total > 0 ? Math.min(1, stats.stored / stats.total) : 0, set("downloaded", bytes(stats.downloaded, language)), set("uploaded", bytes(stats.uploaded, language)), set("down-rate", t("rate", bytes(stats.downRate, language))), set("up-rate", t("rate", bytes(stats.upRate, language)));
   let target = site.target || site.address;
-  set("hash-label", t(target.startsWith("ipfs:") || target.startsWith("ipns:") ? "cid" : "infohash")), set("hash", target.replace(/^[a-z]+:\/\//, "")), set("trouble", site.error ?? ""), element("trouble").hidden = !site.error;
+  set("hash-label", t(target.startsWith("ipfs:") || target.startsWith("ipns:") ? "cid" : "infohash")), set("hash", target.replace(/^[a-z]+:\/\//, "")), set("site-address", site.address.replace(/^[a-z]+:\/\//, "")), element("address-row").hidden = site.address === target, set("trouble", site.error ?? ""), element("trouble").hidden = !site.error;
   let seed = element("seed");
   seed.checked = site.pinned || site.published, seed.disabled = site.published, set("seed-text", t(site.published ? "seedOwn" : "seed")), seed.dataset.label = site.label;
   let domain = domainOf(`https://${site.address}/`);

@@ -84,7 +84,7 @@ async function looked(node: Node, settings: Settings): Promise<void> {
   const label = labelOf(tab?.url ?? "", settings.node);
   if (label) {
     try {
-      showSite(await node.site(label), settings);
+      showSite(await node.site(label));
       show("site");
       return;
     } catch (e) {
@@ -106,7 +106,7 @@ async function looked(node: Node, settings: Settings): Promise<void> {
   show("none");
 }
 
-function showSite(site: Site, settings: Settings): void {
+function showSite(site: Site): void {
   const { stats } = site;
   const peers = stats.peers?.length ?? 0;
   const set = (id: string, text: string): void => {
@@ -125,6 +125,8 @@ function showSite(site: Site, settings: Settings): void {
   const target = site.target || site.address;
   set("hash-label", t(target.startsWith("ipfs:") || target.startsWith("ipns:") ? "cid" : "infohash"));
   set("hash", target.replace(/^[a-z]+:\/\//, ""));
+  set("site-address", site.address.replace(/^[a-z]+:\/\//, ""));
+  element("address-row").hidden = site.address === target;
   set("trouble", site.error ?? "");
   element("trouble").hidden = !site.error;
   const seed = element<HTMLInputElement>("seed");
@@ -135,7 +137,6 @@ function showSite(site: Site, settings: Settings): void {
   const domain = domainOf(`https://${site.address}/`);
   element("plain").hidden = !domain || site.address.includes(":");
   element("plain").dataset["domain"] = domain ?? "";
-  void settings;
 }
 
 function begin(): void {
