@@ -92,9 +92,32 @@ func New(o Options) (*Service, error) {
 // Close ends every transfer and says goodbye to the network.
 func (s *Service) Close() error {
 	s.stop()
+	s.awaitTransfers()
 	err := errors.Join(s.agent.Close(), s.door.Close())
 	s.wait.Wait()
 	return err
+}
+
+// endTime is how long transfers may take to tell the other side that they end.
+const endTime = 1500 * time.Millisecond
+
+func (s *Service) awaitTransfers() {
+	s.mu.Lock()
+	var under []*running
+	for _, t := range s.transfers {
+		if t.Ended == nil {
+			under = append(under, t)
+		}
+	}
+	s.mu.Unlock()
+	late := time.After(endTime)
+	for _, t := range under {
+		select {
+		case <-t.done:
+		case <-late:
+			return
+		}
+	}
 }
 
 // Agent is the agent of the Open Screen Protocol, for what else runs over it.

@@ -10,8 +10,9 @@ import (
 	"github.com/kith-web/kith/internal/fault"
 )
 
-// storers is how many goroutines verify and write what one connection brings.
-const storers = 2
+// storers is how many goroutines verify and write what one connection brings, beside
+// the one that decrypts. More of them wait for each other at the lock of the file.
+const storers = 1
 
 // intake is one transfer that is being received.
 type intake struct {
@@ -45,7 +46,7 @@ func (in *intake) run(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	stop := context.AfterFunc(ctx, func() {
-		_ = in.o.control.send(reasonFor(context.Cause(ctx)))
+		in.o.control.leave(reasonFor(context.Cause(ctx)))
 		_ = in.o.control.stream.Close()
 		_ = bulk.Close()
 		in.closeMates()
@@ -77,6 +78,9 @@ func (in *intake) run(ctx context.Context) (Result, error) {
 	}
 	stopReports()
 	<-reported
+	if err == nil {
+		stop()
+	}
 	in.cancel(err)
 	_ = bulk.Close()
 	in.closeMates()

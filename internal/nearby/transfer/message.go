@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/kith-web/kith/internal/fault"
 )
@@ -128,6 +129,11 @@ type Ended struct{ Reason Reason }
 
 func (e *Ended) Error() string { return "ended by the other side: " + string(e.Reason) }
 
+func endedByPeer(err error) bool {
+	var e *Ended
+	return errors.As(err, &e)
+}
+
 // reasonFor is what the other side is told of an error here.
 func reasonFor(err error) message {
 	m := message{Type: typeEnd, Reason: Failed}
@@ -150,6 +156,38 @@ type control struct {
 	stream io.ReadWriteCloser
 	mu     sync.Mutex
 	buf    []byte
+	ending sync.Once
+	ended  chan struct{} // closed when nothing is read any more
+	over   sync.Once
+}
+
+func newControl(stream io.ReadWriteCloser) *control {
+	return &control{stream: stream, ended: make(chan struct{})}
+}
+
+// leave says the last word, once, and returns when the other side has read it:
+// it closes then. One that does not is left after lingerTime.
+func (c *control) leave(m message) {
+	c.ending.Do(func() {
+		timer := time.AfterFunc(lingerTime, func() { _ = c.stream.Close() })
+		defer timer.Stop()
+		if c.send(m) != nil {
+			return
+		}
+		select {
+		case <-c.ended:
+		case <-time.After(lingerTime):
+		}
+	})
+}
+
+// drain reads what is left until the other side closes, where nobody else reads.
+func (c *control) drain() {
+	for {
+		if _, err := c.receive(); err != nil {
+			return
+		}
+	}
 }
 
 func (c *control) send(m message) error {
@@ -169,7 +207,13 @@ func (c *control) send(m message) error {
 }
 
 // receive reads the next message.
-func (c *control) receive() (message, error) { return readMessage(c.stream) }
+func (c *control) receive() (message, error) {
+	m, err := readMessage(c.stream)
+	if err != nil {
+		c.over.Do(func() { close(c.ended) })
+	}
+	return m, err
+}
 
 func readMessage(r io.Reader) (m message, err error) {
 	var head [4]byte

@@ -169,22 +169,19 @@ func (p *Push) To(ctx context.Context, s Session, watch func(Progress)) (Result,
 	if err != nil {
 		return Result{}, gone(err)
 	}
-	r := &receiver{p: p, session: s, control: &control{stream: stream}, watch: watch, has: newChunkSet(p.s.layout.chunks())}
+	r := &receiver{p: p, session: s, control: newControl(stream), watch: watch, has: newChunkSet(p.s.layout.chunks())}
 	stop := context.AfterFunc(ctx, func() {
-		_ = r.control.send(reasonFor(context.Cause(ctx)))
-		_ = stream.Close()
-		if r.bulk != nil {
-			_ = r.bulk.Close()
-		}
-		time.AfterFunc(lingerTime, func() { _ = s.Close() })
+		r.control.leave(reasonFor(context.Cause(ctx)))
+		_ = s.Close() // whatever still waits for it, such as a stream to open
 	})
 	defer stop()
 	result, err := r.run(ctx, cancel)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = cause
 	}
-	if err != nil {
-		_ = r.control.send(reasonFor(err))
+	if err != nil && fault.KindOf(err) != fault.Partial && !endedByPeer(err) {
+		go r.control.drain()
+		r.control.leave(reasonFor(err))
 	}
 	_ = stream.Close()
 	return result, err
@@ -222,6 +219,7 @@ func (r *receiver) run(ctx context.Context, cancel context.CancelCauseFunc) (Res
 		cancel(err)
 	}
 	r.p.leave(r)
+	_ = r.bulk.Close()
 	<-feeding
 	return r.result(), errors.Join(err, r.result().partial())
 }

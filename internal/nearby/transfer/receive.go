@@ -48,7 +48,7 @@ func Receive(ctx context.Context, s Session, maxFiles int) (*Offer, error) {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = stream.Close(); _ = s.Close() })
 	defer stop()
-	o := &Offer{Peer: s.Peer(), session: s, control: &control{stream: stream}}
+	o := &Offer{Peer: s.Peer(), session: s, control: newControl(stream)}
 	if err := o.read(maxFiles); err != nil {
 		_ = o.end(reasonFor(err))
 		return nil, err
@@ -93,14 +93,12 @@ func (o *Offer) read(maxFiles int) error {
 	return nil
 }
 
-// end says a last word and closes the session.
+// end says a last word, waits until it was read, and closes the session.
 func (o *Offer) end(m message) error {
-	err := o.control.send(m)
+	go o.control.drain()
+	o.control.leave(m)
 	_ = o.control.stream.Close()
-	// The peer closes when it has read it; a session that is cut off at once
-	// may lose it.
-	time.AfterFunc(lingerTime, func() { _ = o.session.Close() })
-	return err
+	return o.session.Close()
 }
 
 // Decline refuses the offer.
@@ -172,12 +170,12 @@ func (o *Offer) Accept(ctx context.Context, a AcceptOptions) (Result, error) {
 	whole := box.complete()
 	keep := !errors.Is(err, ErrDiscard)
 	err = errors.Join(err, box.close(whole, keep))
-	if err != nil && !whole {
+	if err != nil && !whole && !endedByPeer(err) {
 		_ = o.end(reasonFor(err))
 		return result, err
 	}
 	_ = o.control.stream.Close()
-	time.AfterFunc(lingerTime, func() { _ = o.session.Close() })
+	_ = o.session.Close()
 	return result, errors.Join(err, result.partial())
 }
 
