@@ -1,7 +1,7 @@
 // Package page is the node's side of the Local Peer-to-Peer API: what
 // /.kith/lp2p.js in a page says over a WebSocket is done here, and what devices
 // nearby want of pages arrives here. The protocol of the WebSocket is in
-// spec/local-peer-to-peer.md, "Pages".
+// spec/local-peer-to-peer.md, section 4.
 //
 // A Server holds the sockets of all pages. Each belongs to an App: the canonical
 // address of a site, or an origin of the web that the person connected. An app

@@ -1,6 +1,6 @@
 // Package peerlink carries the connections of web apps between devices: it is the
 // page.Network that runs over sessions of package openscreen. The protocol is in
-// spec/local-peer-to-peer.md, "Connections of apps".
+// spec/local-peer-to-peer.md, section 3.
 //
 // A connection is a transport of the protocol lp2p/1. Its first stream, opened by
 // the side that asks, says which app is meant and later that a transport is

@@ -1,5 +1,5 @@
 // What the page and its node say to one another: spec/local-peer-to-peer.md,
-// "Pages". Numbers that the page chooses are odd, the node's are even.
+// section 4. Numbers that the page chooses are odd, the node's are even.
 
 /** The WebSocket subprotocol of this version. */
 export const subprotocol = "kith-lp2p-1";
