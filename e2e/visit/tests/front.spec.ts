@@ -124,7 +124,7 @@ test("visitors of a front are served without the website, and then without the f
   await ben.goto(`${world.origin}/`);
   await pictures(ben);
   await controlled(ben);
-  await expect.poll(async () => (await view(ben))?.stats.peers.some((p) => p.connected), { timeout: 60_000 }).toBe(true);
+  await expect.poll(async () => (await view(ben))?.stats.peers.some((p) => p.connected && p.kind === "webrtc"), { timeout: 60_000 }).toBe(true);
 
   await world.stopFront();
   // Only Ada has this, and nobody else is left to introduce them.
