@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { BadIndex, concat, digest, hex, latin1, swarmName, utf8 } from "../../runtime/swarm/bytes.ts";
 import { openFront } from "../../runtime/swarm/front.ts";
@@ -91,4 +92,38 @@ test("§3: a damaged manifest is refused by name, or read", async () => {
     }
   }
   assert.ok(read > 0 && read < 600);
+});
+
+interface Vector {
+  readonly name: string;
+  readonly document: string;
+  readonly refused?: string;
+  readonly swarm?: string;
+  readonly bytes?: number;
+  readonly files?: readonly { readonly path: string; readonly size: number; readonly type?: string; readonly first: number; readonly count: number }[];
+}
+
+test("§6: the vectors", async () => {
+  // From where the tests are compiled to, or from where they are written.
+  const root = import.meta.url.slice(0, import.meta.url.lastIndexOf("/web/"));
+  const all = JSON.parse(await readFile(new URL(`${root}/spec/vectors/front.json`), "utf8")) as { now: number; key: string; documents: Vector[] };
+  assert.ok(all.documents.length > 20);
+  for (const v of all.documents) {
+    const data = Uint8Array.from(atob(v.document), (c) => c.charCodeAt(0));
+    const info = siteInfo({ kind: "front", address: "https://www.my.site", key: all.key, swarm: hex(await swarmName("front", data)) });
+    if (v.refused) {
+      await assert.rejects(openFront(info, data, all.now * 1000), BadIndex, v.name);
+      continue;
+    }
+    const index = await openFront(info, data, all.now * 1000);
+    assert.equal(info.swarm, v.swarm);
+    assert.equal(index.bytes, v.bytes ?? 0);
+    assert.equal([...index.files()].length, v.files?.length ?? 0);
+    for (const f of v.files ?? []) {
+      const file = index.file(f.path.slice(1));
+      assert.equal(file?.size, f.size);
+      assert.equal(file?.type ?? "", f.type ?? "");
+      assert.deepEqual([...(file?.spans(0, f.size) ?? [])].map((s) => s.piece), Array.from({ length: f.count }, (_, n) => f.first + n));
+    }
+  }
 });

@@ -107,6 +107,18 @@ class Visitor {
     return (this.index as Index).verify(i, data);
   }
 
+  /** The SHA-256 of a file, read from what peers give. */
+  async read256(path: string): Promise<string> {
+    const [index, swarm] = [this.index as Index, this.swarm as Swarm];
+    const file = index.file(path);
+    const parts: Uint8Array[] = [];
+    for (const s of file?.spans(0, file.size) ?? []) {
+      const data = await swarm.want(s.piece, true, AbortSignal.timeout(60_000));
+      parts.push(index.content(s.piece, data).subarray(s.begin, s.end));
+    }
+    return hex(await digest("SHA-256", concat(...parts)));
+  }
+
   /** What is kept, by number. */
   async kept(): Promise<number> {
     return (await (this.store as PieceStore).have()).size;

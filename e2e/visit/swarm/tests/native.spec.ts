@@ -1,5 +1,6 @@
 // Pages and native peers.
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, native, startHost, test } from "./setting.ts";
@@ -66,6 +67,35 @@ test("a host's engine gives by WebTransport: to whom the host tells, and to whom
       const peers = await page.evaluate(() => kith.visitor.swarm?.stats().peers.filter((p) => p.downloaded > 0));
       expect(peers?.map((p) => p.kind)).toEqual(["webtransport"]);
     }
+  } finally {
+    await host.stop();
+  }
+});
+
+test("an IPFS site comes block by block from a host, and every file is what was published", async ({ visitor, shared }) => {
+  const at = await mkdtemp(join(tmpdir(), "kith-site-"));
+  const files: Record<string, Buffer> = { "index.html": Buffer.from("<h1>IPFS</h1>"), empty: Buffer.alloc(0), "large.bin": randomBytes(3_300_000) };
+  await mkdir(join(at, "many"));
+  for (let i = 0; i < 40; i++) {
+    files[`many/file ${i}`] = randomBytes(i * 100);
+  }
+  for (const [path, data] of Object.entries(files)) {
+    await writeFile(join(at, path), data);
+  }
+  const publisher = await startHost(at, shared.tracker, true);
+  await publisher.stop();
+  const host = await startHost(`ipfs://${publisher.ipfs}`, shared.tracker, true, publisher.home);
+  try {
+    expect(host.site.info.kind).toBe("ipfs");
+    const page = await visitor();
+    await page.evaluate((t) => kith.visitor.join(t), host.site);
+    const listed = await page.evaluate(() => [...(kith.visitor.index?.files() ?? [])].map((f) => f.path));
+    expect(listed.sort()).toEqual(Object.keys(files).sort());
+    for (const [path, data] of Object.entries(files)) {
+      expect(await page.evaluate((path) => kith.visitor.read256(path), path), path).toBe(createHash("sha256").update(data).digest("hex"));
+    }
+    await page.evaluate(() => kith.visitor.complete());
+    expect((await page.evaluate(() => kith.visitor.swarm?.stats().peers))?.map((p) => p.kind)).toEqual(["webtransport"]);
   } finally {
     await host.stop();
   }

@@ -32,7 +32,7 @@ function running(child: ChildProcess): Running {
     stop: async () => {
       if (child.exitCode === null) {
         const ended = new Promise((done) => child.once("exit", done));
-        child.kill("SIGKILL");
+        child.kill("SIGTERM");
         await ended;
       }
     },
@@ -67,9 +67,17 @@ export function native(): Told {
   return { info, index: Buffer.from(told.index, "base64").toString("latin1") };
 }
 
-/** A host of a folder that talks to this tracker and to its visitors; by WebTransport as well, if so wished. */
-export async function startHost(folder: string, tracker: string, webtransport: boolean): Promise<Running & { readonly site: Told }> {
-  const home = await mkdtemp(join(tmpdir(), "kith-host-"));
+/** A host of one site. */
+interface Host extends Running {
+  readonly site: Told;
+  /** The site on IPFS, by the label of its origin. */
+  readonly ipfs: string;
+  readonly home: string;
+}
+
+/** A host of a folder or an address that talks to this tracker and to its visitors; by WebTransport as well, if so wished. */
+export async function startHost(what: string, tracker: string, webtransport: boolean, home?: string): Promise<Host> {
+  home ??= await mkdtemp(join(tmpdir(), "kith-host-"));
   const port = await freePort();
   await writeFile(join(home, "config.toml"), `
 [gateway]
@@ -99,9 +107,10 @@ address = ["127.0.0.1"]
 [host]
 names = false
 `);
-  const args = ["host", "--home", home, "--domain", "host.localhost", "--http", `127.0.0.1:${port}`, `site=${folder}`];
+  const args = ["host", "--home", home, "--domain", "host.localhost", "--http", `127.0.0.1:${port}`, `site=${what}`];
   const child = spawn(env("KITH_BIN"), args, { stdio: ["ignore", "pipe", "pipe"] });
-  await said([child.stdout, child.stderr], child, /(http:\/\/site\.host\.localhost:\d+)/);
+  // All origins are in the same lines of what it says, "site" the last but one.
+  const ipfs = await said([child.stdout, child.stderr], child, /http:\/\/(k2[a-z0-9]+)\.host\.localhost:\d+[^]*\/\/site\.host/);
   const ask = (path: string): Promise<Buffer> => new Promise((resolve, reject) => {
     get({ host: "127.0.0.1", port, path, headers: { Host: `site.host.localhost:${port}` } }, (response) => {
       const parts: Buffer[] = [];
@@ -109,7 +118,7 @@ names = false
     }).on("error", reject);
   });
   const info = JSON.parse((await ask("/.kith/site")).toString()) as SiteInfo;
-  return { ...running(child), site: { info, index: (await ask(info.index)).toString("latin1") } };
+  return { ...running(child), home, ipfs, site: { info, index: (await ask(info.index)).toString("latin1") } };
 }
 
 /** Serves the pages, which are empty but for their scripts. */
