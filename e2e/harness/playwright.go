@@ -17,8 +17,10 @@ const EnvPlaywright = "KITH_PLAYWRIGHT_ARGS"
 
 // Playwright is a folder of cases that run in a browser.
 type Playwright struct {
-	// Dir holds playwright.config.ts.
+	// Dir holds the cases and their configuration.
 	Dir string
+	// Config is another configuration in Dir; "" for playwright.config.ts.
+	Config string
 	// Env is added to the environment.
 	Env []string
 	// Within is how long all cases may take.
@@ -62,6 +64,9 @@ func (p *Playwright) Run(t *testing.T) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.node, filepath.Join(p.modules, "@playwright", "test", "cli.js"), "test")
 	cmd.Dir = p.Dir
+	if p.Config != "" {
+		cmd.Args = append(cmd.Args, "--config", p.Config)
+	}
 	cmd.Args = append(cmd.Args, strings.Fields(os.Getenv(EnvPlaywright))...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // Playwright then closes its browsers
 	cmd.WaitDelay = 10 * time.Second

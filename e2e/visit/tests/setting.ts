@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { test as base, type BrowserContext, type Page } from "@playwright/test";
+import { expect, test as base, type BrowserContext, type Page } from "@playwright/test";
 import { env, said, startChromium, stopChromium, type Chromium } from "../../browser/tests/chromium.ts";
 
 /** Files of a site by path. */
@@ -151,7 +151,9 @@ export async function controlled(page: Page): Promise<void> {
 
 /** Waits until the worker keeps the runtime's own files, a moment after the first page. */
 export async function kept(page: Page): Promise<void> {
-  await page.waitForFunction(async () => (await caches.match("/.kith/boot.css")) !== undefined && (await caches.match("/.kith/boot.js")) !== undefined && (await caches.match("/.kith/boot")) !== undefined && (await caches.match("/.kith/runtime.js")) !== undefined);
+  const files = ["/.kith/boot", "/.kith/boot.css", "/.kith/boot.js", "/.kith/runtime.js"];
+  const have = (): Promise<boolean[]> => page.evaluate((all) => Promise.all(all.map(async (f) => (await caches.match(f)) !== undefined)), files);
+  await expect.poll(have, { timeout: 60_000 }).toEqual(files.map(() => true));
 }
 
 /** How a page's leading page does, asked as the runtime's own pages ask. */

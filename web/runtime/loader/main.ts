@@ -7,8 +7,12 @@ import { loadSettings, takesPart, type Settings } from "../settings.ts";
 import { State } from "../state.ts";
 import { restoreAll } from "./media.ts";
 
-/** Milliseconds. */
-const longestDefer = 1000;
+/**
+ * Milliseconds that pictures wait for a worker to be installed: twice as long as the
+ * page took to be painted, within these; and three times that until it is in charge.
+ */
+const shortestDefer = 1000;
+const longestDefer = 4000;
 const longestPaint = 200;
 const longestSettings = 5000;
 
@@ -22,6 +26,7 @@ async function load(): Promise<void> {
     return;
   }
   let waiting = true;
+  let installing = false;
   const restore = (): void => {
     if (waiting) {
       waiting = false;
@@ -32,9 +37,9 @@ async function load(): Promise<void> {
     restore();
   } else {
     service.addEventListener("controllerchange", restore);
-    setTimeout(restore, longestDefer);
   }
   try {
+    const shown = painted();
     const settings = await chosen();
     if (goesToNode(settings)) {
       location.replace(settings.node + location.pathname + location.search + location.hash);
@@ -45,8 +50,11 @@ async function load(): Promise<void> {
       restore();
     }
     const answered = part ? answerWorker(service) : undefined;
-    await painted();
-    await (part ? register(service, restore) : undefined);
+    await shown;
+    const defer = Math.min(longestDefer, Math.max(shortestDefer, 2 * performance.now()));
+    setTimeout(() => installing || restore(), defer);
+    setTimeout(restore, 3 * defer);
+    installing = part && (await register(service, restore));
     const runtime = "/.kith/runtime.js"; // named so, the bundler leaves it outside
     const { start } = (await import(runtime)) as { start: () => void };
     start(); // which answers the worker itself
@@ -91,17 +99,19 @@ async function painted(): Promise<void> {
   });
 }
 
-async function register(service: ServiceWorkerContainer, restore: () => void): Promise<void> {
+/** Sees to it that there is a worker; says whether there is one that is ours. */
+async function register(service: ServiceWorkerContainer, restore: () => void): Promise<boolean> {
   const before = await service.getRegistration("/");
   const script = (before?.active ?? before?.waiting ?? before?.installing)?.scriptURL;
   if (script && new URL(script).pathname !== workerURL) {
     restore(); // the site has a worker of its own, which is the site's to have
-    return;
+    return false;
   }
   if (before?.active && !service.controller) {
     restore(); // loaded anew past the worker, as the visitor asked
   }
   await service.register(workerURL, { scope: "/" });
+  return true;
 }
 
 void load();

@@ -7,11 +7,18 @@ import type { Index, SiteInfo, Swarm, SwarmStats } from "../types.ts";
 import { watchMetered } from "./metered.ts";
 import { readTotals, type Totals, type View } from "./view.ts";
 
+/**
+ * Milliseconds within which first peers are expected: when it is not known whether
+ * there are any, when a tracker says so, and when the last time nobody could be
+ * reached though it did.
+ */
+const joinFor = { unknown: 2500, known: 5000, barred: 800 } as const;
+
 /** Milliseconds. */
-const joinFor = 2500;
 const saveEvery = 2000;
 
 const totalsKey = "totals";
+const barredKey = "barred";
 
 /** What a leader leads with. */
 export interface Lead {
@@ -39,6 +46,7 @@ export class Leader {
   #downloaded = 0;
   #lastBytes = -Infinity;
   #savedAt = 0;
+  #barred = false;
 
   constructor(lead: Lead) {
     this.#lead = lead;
@@ -50,6 +58,13 @@ export class Leader {
       this.#apply();
     }, signal);
     addEventListener("pagehide", () => void this.#save(), { signal });
+    const given = setTimeout(() => {
+      const { peers, trackers } = lead.swarm.stats();
+      if (peers.length === 0 && trackers.some((t) => (t.others ?? 0) > 0)) {
+        this.#learn(true);
+      }
+    }, 2 * joinFor.known);
+    signal.addEventListener("abort", () => clearTimeout(given));
     void this.#recall();
   }
 
@@ -141,14 +156,35 @@ export class Leader {
     return {
       peers: stats.peers.filter((p) => p.connected && p.kind !== "host").length,
       available: swarm.available(piece),
-      joining: alone(stats) ? 0 : Math.max(0, joinFor - (now - this.#began)),
+      joining: Math.max(0, this.#joinFor(stats) - (now - this.#began)),
       idle,
       rate: stats.downRate,
     };
   }
 
+  #joinFor(stats: SwarmStats): number {
+    if (alone(stats)) {
+      return 0;
+    }
+    if (this.#barred) {
+      return joinFor.barred;
+    }
+    return stats.trackers.some((t) => (t.others ?? 0) > 0) ? joinFor.known : joinFor.unknown;
+  }
+
+  /** Keeps in mind whether peers that are there can be reached from here. */
+  #learn(barred: boolean): void {
+    if (this.#barred !== barred) {
+      this.#barred = barred;
+      void this.#lead.state.put(barredKey, barred).catch(() => undefined);
+    }
+  }
+
   #note(): void {
     const stats = this.#lead.swarm.stats();
+    if (stats.peers.some((p) => p.connected)) {
+      this.#learn(false);
+    }
     if (stats.downloaded > this.#downloaded) {
       this.#downloaded = stats.downloaded;
       this.#lastBytes = performance.now();
@@ -170,6 +206,7 @@ export class Leader {
   }
 
   async #recall(): Promise<void> {
+    this.#barred = (await this.#lead.state.get(barredKey).catch(() => undefined)) === true;
     this.#base = readTotals(await this.#lead.state.get(totalsKey).catch(() => undefined));
     this.#lead.changed(this.view());
   }

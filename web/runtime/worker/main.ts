@@ -135,10 +135,8 @@ class Worker {
         return response;
       }
     }
-    if (e.request.mode === "navigate") {
-      return asset(bootPath);
-    }
-    return new Response("Neither peers nor the host have this now.\n", { status: 504, headers: { "Content-Type": "text/plain" } });
+    const boot = e.request.mode === "navigate" ? await asset(bootPath).catch(() => undefined) : undefined;
+    return boot ?? new Response("Neither peers nor the host have this now.\n", { status: 504, headers: { "Content-Type": "text/plain" } });
   }
 
   /** Answers for what the index does not know. */

@@ -11,15 +11,18 @@ export const limits = {
   /** What the page cannot be painted without waits so long for peers to be found. */
   joinPaint: 150,
   /** After so long without a byte from peers, they are given up for a piece. */
-  stall: 2500,
+  stall: 4000,
   /** Shortest wait for a piece that a peer has. */
   least: 300,
   /** After so long, what a wait is worth is looked at again. */
   slice: 500,
   /** What peers are thought to give as long as it was not measured. */
   slowest: 128 * 1024,
-  /** Among peers that lack a piece, one asks the host for it, after a time within these. */
-  unseen: [200, 1700] as const,
+  /**
+   * Among peers that lack a piece, one asks the host for it: after a time of chance
+   * from the first of these on, of the second for each peer, up to the third.
+   */
+  unseen: { soonest: 200, each: 900, latest: 8000 },
 } as const;
 
 /** A piece that is wanted. */
@@ -48,8 +51,8 @@ export function patience(chance: Chance | undefined, wait: Wait): number {
     return Math.max(0, Math.min(left, joining));
   }
   if (!chance.available) {
-    const [soonest, latest] = limits.unseen;
-    const unseen = soonest + wait.dice * (latest - soonest);
+    const { soonest, each, latest } = limits.unseen;
+    const unseen = soonest + wait.dice * Math.min(latest, each * chance.peers);
     return wait.paint ? 0 : Math.max(0, Math.min(left, unseen - wait.waited));
   }
   if (chance.idle >= limits.stall && wait.waited >= limits.stall) {

@@ -33,6 +33,14 @@ interface Job {
   waiting: number;
 }
 
+/** A piece that is waited for, since began. */
+interface Waiting {
+  readonly paint: boolean;
+  readonly began: number;
+  readonly dice: number;
+  readonly ahead: number;
+}
+
 /** Where a piece may come from before peers are asked: an older version of the site. */
 export type Earlier = (piece: number) => Promise<Uint8Array | undefined>;
 
@@ -125,12 +133,21 @@ export class Pieces {
     }
     const peers = this.#fromPeers(i, paint, signal);
     peers.catch(() => undefined); // ends with the job, which says why
-    const inTime = await this.#patiently(i, paint, peers, signal);
-    if (inTime) {
-      return this.#remember(i, inTime);
-    }
+    const wait = { paint, began: performance.now(), dice: Math.random(), ahead: this.#ahead };
     try {
-      return this.#remember(i, await Promise.race([peers, this.#fromHost(i, paint, signal)]));
+      for (;;) {
+        const inTime = await this.#patiently(i, wait, peers, signal);
+        if (inTime) {
+          return this.#remember(i, inTime);
+        }
+        const queued = await this.#lane(paint);
+        // While it stood in the queue, peers may have come.
+        if (queued && (await this.#patience(i, wait)) > 0) {
+          this.#leaveLane();
+          continue;
+        }
+        return this.#remember(i, await Promise.race([peers, this.#fromHost(i, signal)]));
+      }
     } catch (error) {
       signal.throwIfAborted();
       if (!(await this.#link.chance(this.#info.id, i))) {
@@ -142,19 +159,20 @@ export class Pieces {
   }
 
   /** Waits for peers as long as it is worth it; undefined when it is the host's turn. */
-  async #patiently(i: number, paint: boolean, peers: Promise<Uint8Array>, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const began = performance.now();
-    const dice = Math.random();
-    const ahead = this.#ahead;
+  async #patiently(i: number, wait: Waiting, peers: Promise<Uint8Array>, signal: AbortSignal): Promise<Uint8Array | undefined> {
     for (;;) {
-      const chance = await this.#link.chance(this.#info.id, i);
+      const ms = await this.#patience(i, wait);
       signal.throwIfAborted();
-      const ms = patience(chance, { paint, waited: performance.now() - began, ahead, dice });
       const got = await soon(peers, ms);
       if (got || ms <= 0) {
         return got;
       }
     }
+  }
+
+  async #patience(i: number, wait: Waiting): Promise<number> {
+    const chance = await this.#link.chance(this.#info.id, i);
+    return patience(chance, { ...wait, waited: performance.now() - wait.began });
   }
 
   /** The first of what leading pages give that is the piece. */
@@ -167,8 +185,8 @@ export class Pieces {
     }
   }
 
-  async #fromHost(i: number, paint: boolean, signal: AbortSignal): Promise<Uint8Array> {
-    await this.#lane(paint);
+  /** Fetches a piece from the host, in a lane that is left at the end. */
+  async #fromHost(i: number, signal: AbortSignal): Promise<Uint8Array> {
     try {
       signal.throwIfAborted();
       const response = await fetch(this.#info.piece + i, {
@@ -186,21 +204,27 @@ export class Pieces {
       }
       return data;
     } finally {
-      this.#lanes--;
-      this.#queue.shift()?.go();
+      this.#leaveLane();
     }
   }
 
-  async #lane(paint: boolean): Promise<void> {
+  #leaveLane(): void {
+    this.#lanes--;
+    this.#queue.shift()?.go();
+  }
+
+  /** Waits for a lane to the host; says whether it had to queue. */
+  async #lane(paint: boolean): Promise<boolean> {
     if (this.#lanes < bounds.hostLanes) {
       this.#lanes++;
-      return;
+      return false;
     }
     await new Promise<void>((go) => {
       const turn = { paint, go: () => { this.#lanes++; go(); } };
       const behind = paint ? this.#queue.findIndex((q) => !q.paint) : -1;
       this.#queue.splice(behind < 0 ? this.#queue.length : behind, 0, turn);
     });
+    return true;
   }
 
   async #fromEarlier(i: number): Promise<Uint8Array | undefined> {
