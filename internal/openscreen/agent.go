@@ -175,7 +175,14 @@ func (a *Agent) Devices() []Device { return a.finder.list() }
 func (a *Agent) Watch(ctx context.Context) <-chan Event { return a.finder.watch(ctx) }
 
 // Accept waits for a session that another agent opened, agent-info exchanged.
-func (a *Agent) Accept(ctx context.Context) (*Session, error) { return a.accepted.pop(ctx) }
+func (a *Agent) Accept(ctx context.Context) (*Session, error) {
+	for {
+		s, err := a.accepted.pop(ctx)
+		if err != nil || s.Err() == nil {
+			return s, err
+		}
+	}
+}
 
 // Sessions are those that last, of either direction.
 func (a *Agent) Sessions() []*Session { return a.everySession() }

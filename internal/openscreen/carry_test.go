@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -479,5 +480,127 @@ func TestWhoSaysNothingIsLeft(t *testing.T) {
 	defer cancel()
 	if _, err := b.Accept(ctx); err == nil {
 		t.Error("a session came of it")
+	}
+}
+
+// BenchmarkTransport moves 64 MiB over a stream of a transport; BenchmarkQUIC
+// over a stream of the same connection that belongs to nothing.
+func BenchmarkTransport(b *testing.B) { benchmark(b, false) }
+
+// BenchmarkQUIC is what BenchmarkTransport is compared with.
+func BenchmarkQUIC(b *testing.B) { benchmark(b, true) }
+
+func benchmark(b *testing.B, bare bool) {
+	ctx := context.Background()
+	pair := make([]*Agent, 2)
+	for i := range pair {
+		id, err := NewIdentity()
+		if err != nil {
+			b.Fatal(err)
+		}
+		o := Options{DisplayName: "x", Identity: id, Listen: netip.MustParseAddrPort("127.0.0.1:0")}
+		knowsAll(&o)
+		if pair[i], err = New(o); err != nil {
+			b.Fatal(err)
+		}
+		defer pair[i].Close()
+	}
+	var in io.Reader
+	var out io.Writer
+	if bare {
+		l, err := pair[1].listenBare()
+		if err != nil {
+			b.Fatal(err)
+		}
+		conn, err := pair[0].transport.Dial(ctx, l.Addr(), pair[0].tlsConfig(), wide(pair[0]))
+		if err != nil {
+			b.Fatal(err)
+		}
+		peer, err := l.Accept(ctx)
+		if err != nil {
+			b.Fatal(err)
+		}
+		st, err := conn.OpenUniStreamSync(ctx)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := st.Write([]byte{1}); err != nil {
+			b.Fatal(err)
+		}
+		if in, err = peer.AcceptUniStream(ctx); err != nil {
+			b.Fatal(err)
+		}
+		out = st
+	} else {
+		s, err := pair[0].Dial(ctx, found(pair[1]))
+		if err != nil {
+			b.Fatal(err)
+		}
+		p, err := pair[1].Accept(ctx)
+		if err != nil {
+			b.Fatal(err)
+		}
+		got := make(chan *Transport, 1)
+		go func() {
+			r, err := p.AcceptTransport(ctx)
+			if err != nil {
+				return
+			}
+			tr, _ := r.Accept()
+			got <- tr
+		}()
+		tr, err := s.OpenTransport(ctx, "bench/1")
+		if err != nil {
+			b.Fatal(err)
+		}
+		st, err := tr.OpenUniStream(ctx)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := st.Write([]byte{1}); err != nil {
+			b.Fatal(err)
+		}
+		if in, err = (<-got).AcceptUniStream(ctx); err != nil {
+			b.Fatal(err)
+		}
+		out = st
+	}
+	move(b, in, out)
+}
+
+// listenBare is a listener that no agent looks after.
+func (a *Agent) listenBare() (*quic.Listener, error) {
+	return quic.ListenAddr("127.0.0.1:0", a.tlsConfig(), wide(a))
+}
+
+func wide(a *Agent) *quic.Config {
+	c := a.quicConfig()
+	c.AllowConnectionWindowIncrease = nil
+	return c
+}
+
+func move(b *testing.B, in io.Reader, out io.Writer) {
+	const size = 64 << 20
+	if _, err := io.ReadFull(in, make([]byte, 1)); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(size)
+	data, sink := make([]byte, 256<<10), make([]byte, 256<<10)
+	for b.Loop() {
+		go func() {
+			for range size / len(data) {
+				if _, err := out.Write(data); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		}()
+		for n := 0; n < size; {
+			m, err := in.Read(sink)
+			if err != nil {
+				b.Fatal(err)
+			}
+			n += m
+		}
 	}
 }
