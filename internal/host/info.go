@@ -63,13 +63,13 @@ func (h *Host) index(ctx context.Context, s *served, v *version) (engine.Index, 
 }
 
 // Warm opens a site, so that its first visitor does not wait for peers and its
-// peers may meet at the tracker. The site is named by its address.
-func (h *Host) Warm(ctx context.Context, a address.Address) error {
-	s := h.table.Load().byID[a.ID()]
+// peers may meet at the tracker.
+func (h *Host) Warm(ctx context.Context, site Site) error {
+	s := h.table.Load().same(site)
 	if s == nil {
-		return fault.New(fault.NotFound, "%s is not served", a.Key())
+		return fault.New(fault.NotFound, "%s is not served", site.Address.Key())
 	}
-	handle, err := h.o.Sites.Open(ctx, a)
+	handle, err := h.o.Sites.Open(ctx, site.Address)
 	if err != nil {
 		return err
 	}
@@ -145,6 +145,11 @@ func (h *Host) open(ctx context.Context, s *served, id string) (*version, error)
 			return nil, fault.New(fault.NotFound, "no version %.100q of this site was handed out", id)
 		}
 		a = earlier
+		if s.newest() != id {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, h.o.Earlier)
+			defer cancel()
+		}
 	}
 	handle, err := h.o.Sites.Open(ctx, a)
 	if err != nil {
@@ -164,7 +169,7 @@ func (h *Host) open(ctx context.Context, s *served, id string) (*version, error)
 		return nil, err
 	}
 	v.pieces = pieces
-	if s.saw(v.address.Root(), h.o.Versions) {
+	if id == "" && s.saw(v.address.Root(), h.o.Versions) {
 		h.o.Log.Debug("a version is handed out", "site", s.label, "version", v.id)
 	}
 	return v, nil

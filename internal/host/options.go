@@ -27,6 +27,7 @@ const (
 	DefaultMaxBusy    = 1024
 	DefaultVersions   = 8
 	DefaultMaxNames   = 1024
+	DefaultEarlier    = 5 * time.Second
 )
 
 // Sites opens sites.
@@ -65,6 +66,8 @@ type Site struct {
 	// Name is the label below the domain under which the site is found besides,
 	// "@" for the domain itself, "" for none.
 	Name string
+	// Alone puts the site at the domain itself, too: there is no other.
+	Alone bool
 	// Title is what the site calls itself; "" where that is not known.
 	Title string
 	// Front is the website that this site is, which then has no Address but a
@@ -133,6 +136,8 @@ type Options struct {
 	Lookups guard.Limit
 	// Patience is how long a request waits for peers.
 	Patience time.Duration
+	// Earlier is how long a request for an earlier version waits, which may be gone.
+	Earlier time.Duration
 	// Stall is how long a client may take over the next part of a response.
 	Stall time.Duration
 	// MaxPieces is how many pieces are in memory at once on their way to
@@ -162,6 +167,7 @@ func (o *Options) check() error {
 	o.Rate = o.Rate.Or(guard.Limit{PerSecond: DefaultRate, Burst: DefaultBurst})
 	o.Lookups = o.Lookups.Or(guard.Limit{PerSecond: DefaultLookupRate, Burst: DefaultLookups})
 	orElse(&o.Patience, DefaultPatience)
+	orElse(&o.Earlier, DefaultEarlier)
 	orElse(&o.Stall, DefaultStall)
 	orElse(&o.MaxPieces, DefaultMaxPieces)
 	orElse(&o.MaxBusy, DefaultMaxBusy)

@@ -255,6 +255,17 @@ func TestTwoSitesCannotBeAtOnePlace(t *testing.T) {
 	if err := w.host.Serve([]host.Site{{Address: a, Name: "x"}, {Address: b, Name: "x"}}); err == nil {
 		t.Error("two sites have one name")
 	}
+	if err := w.host.Serve([]host.Site{{Address: a, Name: "x"}, {Address: a, Name: "y"}}); err != nil {
+		t.Errorf("one site under two names: %v", err)
+	}
+	for _, name := range []string{"x", "y"} {
+		if names := w.host.NamesOf(host.Site{Address: a, Name: name}); names[0] != name+"."+domain {
+			t.Errorf("%s is at %s", name, names)
+		}
+	}
+	if got := w.get("http://" + domain + "/"); got.status != 404 {
+		t.Errorf("the domain itself, of two sites: %d", got.status)
+	}
 	if err := w.host.Serve([]host.Site{{Address: a, Name: "x.y"}}); err == nil {
 		t.Error("a name has a dot")
 	}

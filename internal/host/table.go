@@ -42,9 +42,6 @@ func newTable(domain string, sites []Site, old *table) (*table, error) {
 			return nil, err
 		}
 	}
-	if len(t.sites) == 1 && t.hosts[domain] == nil {
-		t.hosts[domain] = t.sites[0]
-	}
 	return t, nil
 }
 
@@ -72,17 +69,19 @@ func (t *table) add(s Site, old *table) error {
 		if err != nil {
 			return err
 		}
-		if err := t.enter(label+"."+t.domain, entry); err != nil {
-			return err
-		}
-		if a.Kind() == address.Name { // a domain of somebody's own, that was named
-			if err := t.enter(strings.ToLower(a.Key()), entry); err != nil {
-				return err
+		if t.byID[a.ID()] == nil { // else the same site is served under another name too
+			t.byID[a.ID()], t.hosts[label+"."+t.domain] = entry, entry
+			if a.Kind() == address.Name { // a domain of somebody's own, that was named
+				t.hosts[strings.ToLower(a.Key())] = entry
 			}
 		}
-		t.byID[a.ID()] = entry
 		if hash, ok := a.InfoHash(); ok {
 			entry.swarms = append(entry.swarms, hash)
+		}
+	}
+	if s.Alone {
+		if err := t.enter(t.domain, entry); err != nil {
+			return err
 		}
 	}
 	switch name := s.Name; {
@@ -100,7 +99,7 @@ func (t *table) add(s Site, old *table) error {
 
 func (t *table) enter(host string, s *served) error {
 	if other := t.hosts[host]; other != nil && other != s {
-		return fault.New(fault.Conflict, "two sites would be at %s: %s and %s", host, other.site.Address.Key(), s.site.Address.Key()).
+		return fault.New(fault.Conflict, "two sites would be at %s", host).
 			WithHint("give them different names: NAME=ADDRESS")
 	}
 	t.hosts[host] = s
@@ -151,9 +150,9 @@ func (s *served) named(domain, host string) bool {
 
 // NamesOf lists the host names under which a site is found, the best first; none
 // for one that is not served.
-func (h *Host) NamesOf(a address.Address) []string {
+func (h *Host) NamesOf(site Site) []string {
 	t := h.table.Load()
-	s := t.byID[a.ID()]
+	s := t.same(site)
 	if s == nil {
 		return nil
 	}
@@ -212,6 +211,16 @@ func (h *Host) InSwarm(swarm [20]byte) bool {
 		}
 	}
 	return false
+}
+
+// newest is the id of the version that was handed out last.
+func (s *served) newest() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.versions) == 0 {
+		return ""
+	}
+	return idOf(s.versions[len(s.versions)-1])
 }
 
 // version finds a version that was handed out, by its id.

@@ -122,7 +122,7 @@ func (w *world) publish(files map[string][]byte) address.Address {
 func (w *world) show(name string, files map[string][]byte) address.Address {
 	w.t.Helper()
 	a := w.publish(files)
-	check(w.t, w.host.Serve([]host.Site{{Address: a, Name: name, Title: "A site"}}))
+	check(w.t, w.host.Serve([]host.Site{{Address: a, Name: name, Alone: true, Title: "A site"}}))
 	return a
 }
 

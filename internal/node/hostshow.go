@@ -22,6 +22,7 @@ import (
 type sitesOnShow struct {
 	h     *hosting
 	watch bool
+	alone bool // there is one site, which is at the domain itself
 	ready func(Hosted)
 
 	mu    sync.Mutex
@@ -53,6 +54,7 @@ func readShow(o *Hosting, h *hosting) (*sitesOnShow, error) {
 		}
 		s.shown = append(s.shown, one)
 	}
+	s.alone = len(s.shown) == 1 && h.c.Front == ""
 	return s, nil
 }
 
@@ -76,6 +78,9 @@ func readShown(arg string) (*shown, error) {
 	a, err := address.Parse(what)
 	if err != nil {
 		return nil, err
+	}
+	if a.Kind() == address.Name && !strings.Contains(a.Key(), ".") || strings.HasPrefix(what, ".") || filepath.IsAbs(what) {
+		return nil, fault.New(fault.NotFound, "there is no folder %s", what).WithHint("check the path; a site of others is given by its address")
 	}
 	if a.Kind() == address.Index || a.Kind() == address.Device || a.Path != "" && a.Path != "/" {
 		return nil, fault.New(fault.Unsupported, "%s cannot be served: it is not the address of a whole site", what).
@@ -139,6 +144,7 @@ func (s *sitesOnShow) show() error {
 	}
 	for _, one := range s.shown {
 		if one.site.Address.Valid() {
+			one.site.Alone = s.alone
 			sites = append(sites, one.site)
 		}
 	}
@@ -163,19 +169,14 @@ func (s *sitesOnShow) publish(ctx context.Context, one *shown) error {
 		}
 		return s.published(ctx, one, pub)
 	}
-	var failed error
-	err := publisher.Watch(ctx, r, nil, func(pub publish.Publication, err error) {
+	return publisher.Watch(ctx, r, nil, func(pub publish.Publication, err error) {
 		if err != nil {
 			return // Watch tells it, and returns the first
 		}
-		if err := s.published(ctx, one, pub); err != nil && failed == nil {
-			failed = err
+		if err := s.published(ctx, one, pub); err != nil {
+			s.tell(one, err)
 		}
 	})
-	if failed != nil {
-		return failed
-	}
-	return err
 }
 
 // published puts a new version of a folder on show. BitTorrent comes first: its
@@ -201,17 +202,23 @@ func (s *sitesOnShow) published(ctx context.Context, one *shown, pub publish.Pub
 	if err := s.show(); err != nil {
 		return err
 	}
-	s.tell(one, s.open(ctx, one))
+	s.open(ctx, one)
 	return nil
 }
 
-// open opens a site that is on show, and gets it a certificate, before anybody
-// comes.
-func (s *sitesOnShow) open(ctx context.Context, one *shown) error {
-	if err := s.h.host.Warm(ctx, one.site.Address); err != nil {
-		return err
+// open opens a site that is on show, before anybody comes. It reports whether it
+// could, and tells.
+func (s *sitesOnShow) open(ctx context.Context, one *shown) bool {
+	if err := s.h.host.Warm(ctx, one.site); err != nil {
+		if ctx.Err() == nil {
+			s.tell(one, err)
+		}
+		return false
 	}
-	return s.h.obtain(ctx, s.h.host.NamesOf(one.site.Address)[0])
+	// One try: an authority counts those that fail, and the first visitor is
+	// another.
+	s.tell(one, s.h.obtain(ctx, s.h.host.NamesOf(one.site)[0]))
+	return true
 }
 
 // retryTime is how long a site that could not be had is left alone.
@@ -223,21 +230,14 @@ func (s *sitesOnShow) seek(ctx context.Context, one *shown) error {
 	if _, err := s.h.p.sites.Pin(one.site.Address, true); err != nil {
 		return err
 	}
-	for {
-		err := s.open(ctx, one)
-		if ctx.Err() != nil {
-			return nil
-		}
-		s.tell(one, err)
-		if err == nil {
-			return nil
-		}
+	for !s.open(ctx, one) {
 		select {
 		case <-time.After(retryTime):
 		case <-ctx.Done():
 			return nil
 		}
 	}
+	return nil
 }
 
 // tell says how things stand with a site.
@@ -247,7 +247,7 @@ func (s *sitesOnShow) tell(one *shown, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	names := s.h.host.NamesOf(one.site.Address)
+	names := s.h.host.NamesOf(one.site)
 	out := Hosted{Address: one.site.Address, Folder: one.folder, Err: err}
 	for i, name := range names {
 		if u := s.h.url(false, name) + "/"; i == 0 {
