@@ -7,7 +7,7 @@ import type { Job } from "./job.ts";
 import { have } from "./kind.ts";
 import { Ledger } from "./ledger.ts";
 import type { SwarmOptions } from "./options.ts";
-import { bounds as peerBounds, Peer, type Asked, type Block, type Introduction, type Listener } from "./peer.ts";
+import { Peer, type Asked, type Block, type Introduction, type Listener } from "./peer.ts";
 import { Picker } from "./picker.ts";
 import type { Pipe } from "./pipe.ts";
 import { Rate } from "./rate.ts";
@@ -419,7 +419,7 @@ export class Engine implements Listener {
   async #serve(p: Peer): Promise<void> {
     p.serving = true;
     try {
-      while (!p.closed && p.buffered < peerBounds.highWater) {
+      while (p.takes(performance.now())) {
         const b = p.wants[0];
         if (!b) {
           return;

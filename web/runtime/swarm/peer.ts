@@ -23,8 +23,8 @@ export const bounds = {
   unsaidRequests: 250,
   /** Blocks that a peer may send without having been asked. */
   unasked: 1024,
-  /** No more is handed to a connection that has so much left to send. */
-  highWater: 512 * 1024,
+  /** No more is handed to a connection that has as much left to send as it sends in a quarter of a second, within these. */
+  highWater: [512 * 1024, 2 * 1024 * 1024] as const,
   /** Fewest blocks asked for at a time. */
   leastPipeline: 16,
 } as const;
@@ -128,6 +128,12 @@ export class Peer {
   /** Octets that are not on their way yet. */
   get buffered(): number {
     return this.pipe.buffered + this.#outSize;
+  }
+
+  /** Whether it takes more octets now. */
+  takes(now: number): boolean {
+    const [least, most] = bounds.highWater;
+    return !this.closed && this.buffered < Math.max(least, Math.min(most, this.up.at(now) / 4));
   }
 
   /** How many more blocks it may be asked for now. */

@@ -12,7 +12,7 @@ const bounds = {
   message: 64 * 1024,
   /** What every program takes. */
   least: 16 * 1024,
-  lowWater: 128 * 1024,
+  lowWater: 256 * 1024,
 } as const;
 
 /** A connection in the making that we offered. */
