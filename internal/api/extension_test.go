@@ -167,3 +167,28 @@ func TestWhatAnExtensionMayDo(t *testing.T) {
 	}
 	w.call("DELETE", "/api/v1/extensions/"+list.Connected[0].ID, "", 404, nil)
 }
+
+func TestAnExtensionStaysConnectedOverRestarts(t *testing.T) {
+	s, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	bucket, err := s.Bucket("extension")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := func(o *api.Options) { o.Extensions = bucket }
+	token := newWorld(t, same).connect(ourExtension, "s")
+	if resp, body := newWorld(t, same).do("GET", "/api/v1/version", nil, token); resp.StatusCode != 200 {
+		t.Errorf("after a restart: %s %s", resp.Status, body)
+	}
+	if err := bucket.Each("", func(key string, value []byte) error {
+		if strings.Contains(key+string(value), strings.TrimPrefix(token, "Authorization: Bearer ")) {
+			t.Error("the token itself is kept")
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
