@@ -20,6 +20,9 @@ const alpn = "osp"
 // dialStagger is how long an address may keep the next one from being tried.
 const dialStagger = 150 * time.Millisecond
 
+// refusalWait is how long an impostor may take to be told.
+const refusalWait = time.Second
+
 // listen opens the socket for sessions of both directions.
 func (a *Agent) listen() error {
 	var addr *net.UDPAddr
@@ -224,6 +227,11 @@ func (a *Agent) holdTo(conn *quic.Conn, d Device) error {
 	if err == nil {
 		shown = FingerprintOf(c)
 	}
+	// A close that comes with the end of the handshake may reach nobody there: its
+	// first stream shows that the connection was taken up.
+	ctx, cancel := context.WithTimeout(conn.Context(), refusalWait)
+	defer cancel()
+	_, _ = conn.AcceptUniStream(ctx) // whatever it is, it is not looked at
 	_ = conn.CloseWithError(quic.ApplicationErrorCode(CloseImpostor), "the certificate is not of the announced fingerprint")
 	a.refused(Refusal{Reason: Impostor, Claimed: d.Fingerprint, Shown: shown, Addr: conn.RemoteAddr().String(), Outgoing: true})
 	return errImpostor
