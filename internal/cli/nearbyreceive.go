@@ -55,7 +55,6 @@ type receiver struct {
 	bar      *bar
 	old      map[string]bool // transfers that were there before, or that were told
 	answered map[string]bool // offers
-	into     string
 }
 
 func (p *program) receive(ctx context.Context, h hub, r nearby.Reception) (err error) {
