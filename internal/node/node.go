@@ -66,6 +66,9 @@ func New(ctx context.Context, o Options) (*Node, error) {
 	}
 	if o.Host != nil { // it has no business with who is in the same network
 		o.Config.Nearby.Enabled = false
+		if err := o.Config.checkHost(); err != nil {
+			return nil, err // flags stand above what Load checked
+		}
 	}
 	n := &Node{o: o, told: make(chan struct{})}
 	if err := n.start(ctx); err != nil {
