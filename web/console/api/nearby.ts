@@ -81,6 +81,14 @@ export interface NearbyState {
   readonly warnings: readonly Warning[];
 }
 
+/** What this device serves to paired ones. */
+export interface Serve {
+  /** "" is what the device's plain origin shows. */
+  readonly name: string;
+  readonly folder?: string;
+  readonly target?: string;
+}
+
 export type GrantKind = "advertise" | "reach" | "incoming" | "connect";
 
 interface Named {
@@ -166,6 +174,18 @@ export class Nearby {
 
   async cancel(transfer: string): Promise<void> {
     await this.#api.call("DELETE", `/nearby/transfers/${encodeURIComponent(transfer)}`);
+  }
+
+  async serves(): Promise<readonly Serve[]> {
+    return (await this.#api.call<readonly Serve[] | null>("GET", "/nearby/serves")) ?? [];
+  }
+
+  async serve(name: string, what: { readonly folder?: string; readonly target?: string }): Promise<void> {
+    await this.#api.call("PUT", `/nearby/serves/${encodeURIComponent(name || "-")}`, { ...what });
+  }
+
+  async stopServing(name: string): Promise<void> {
+    await this.#api.call("DELETE", `/nearby/serves/${encodeURIComponent(name || "-")}`);
   }
 
   /** Says yes to a page's question, or dismisses it, which the page is not told. */

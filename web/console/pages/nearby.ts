@@ -8,6 +8,7 @@ import "../parts/device.ts";
 import { promptCard, type DeviceActions } from "../parts/device.ts";
 import { icon } from "../parts/icon.ts";
 import { mark } from "../parts/mark.ts";
+import "../parts/serves.ts";
 import { Following, Part, type Kith } from "../part.ts";
 import { appName } from "../sites.ts";
 import { format, t } from "../text/index.ts";
@@ -49,6 +50,7 @@ export class NearbyPage extends Part {
       <header class="title"><div class="what"><h1>${t("nearby.title")}</h1>
         <p class="lead">${nearby ? t("nearby.lead", { name: nearby.name }) : t("nearby.off")}</p></div></header>
       ${nearby ? this.#room(nearby) : nothing} ${pages ? this.#apps(pages) : nothing}
+      ${nearby ? html`<kith-serves .kith=${this.kith}></kith-serves>` : nothing}
     </div>`;
   }
 
@@ -71,13 +73,13 @@ export class NearbyPage extends Part {
   #offer(o: Offer): TemplateResult {
     const id = `offer-${o.id}`;
     const files = o.files ?? [];
-    return html`<section class="ask offer" aria-labelledby=${id}>${icon("down")}
+    return html`<article class="ask offer" aria-labelledby=${id}>${icon("down")}
       <div><h2 id=${id}>${t("offer.title", { name: o.name, count: o.count, size: format.bytes(o.total) })}</h2>
         <ul class="files">${files.slice(0, 5).map((f) => html`<li><span dir="auto">${f.p}</span>${f.d ? nothing : html`<span class="hint">${format.bytes(f.s ?? 0)}</span>`}</li>`)}
           ${o.count > 5 ? html`<li class="hint">${t("offer.more", { count: o.count - Math.min(5, files.length) })}</li>` : nothing}</ul>
         <p class="hint">${t("offer.into")} <code dir="ltr">${o.into}</code></p>
         <div class="buttons"><button type="button" class="primary" @click=${() => void this.#try(this.kith.client.nearby.answerOffer(o.id, true))}>${t("offer.accept")}</button>
-          <button type="button" @click=${() => void this.#try(this.kith.client.nearby.answerOffer(o.id, false))}>${t("offer.decline")}</button></div></div></section>`;
+          <button type="button" @click=${() => void this.#try(this.kith.client.nearby.answerOffer(o.id, false))}>${t("offer.decline")}</button></div></div></article>`;
   }
 
   #transfers(s: NearbyState): TemplateResult {

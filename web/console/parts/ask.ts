@@ -5,6 +5,9 @@ import { appName } from "../sites.ts";
 import { t } from "../text/index.ts";
 import { mark } from "./mark.ts";
 
+/** How long a question stands before it can be answered. */
+const settleTime = 600;
+
 /** One question that a web page caused. It stands on every page of the console. */
 export class AskCard extends Part {
   static override properties = {
@@ -27,13 +30,20 @@ export class AskCard extends Part {
     this.busy = false;
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // What appears under a finger that is about to press something else is not pressed.
+    this.busy = true;
+    setTimeout(() => (this.busy = false), settleTime);
+  }
+
   override render(): TemplateResult {
     const { ask } = this;
     const id = `ask-${ask.id}`;
     const app = appName(ask.app, this.kith.live.sites);
     const device = ask.device?.name ?? "";
     const choose = ask.kind === "reach" && !ask.device;
-    return html`<section class="ask" aria-labelledby=${id}>
+    return html`<article class="ask" aria-labelledby=${id}>
       ${mark(ask.app)}
       <form @submit=${this.#allow}>
         <h2 id=${id}>${t(`ask.${ask.kind}`, { app, device })}</h2>
@@ -46,7 +56,7 @@ export class AskCard extends Part {
           <button type="button" ?disabled=${this.busy} @click=${() => void this.#answer({ allow: false })}>${t("ask.dismiss")}</button>
         </div>
         <p class="hint">${t("ask.silent")}</p>
-      </form></section>`;
+      </form></article>`;
   }
 
   #choose(id: string): TemplateResult {

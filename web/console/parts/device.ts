@@ -51,6 +51,7 @@ export class DeviceCard extends Part {
       <div class="buttons">
         <label class="button">${icon("up")} ${t("device.files")}<span class="visually-hidden"> ${t("device.to", { name: d.name })}</span>
           <input type="file" class="visually-hidden" multiple ?disabled=${this.busy} @change=${this.#chosen} /></label>
+        ${d.near ? html`<a class="button" href=${deviceURL(d.id, location)} target="_blank" rel="noopener">${icon("open")} ${t("device.serves")}</a>` : nothing}
         <label class="button">${icon("folder")} ${t("device.folder")}<span class="visually-hidden"> ${t("device.to", { name: d.name })}</span>
           <input type="file" class="visually-hidden" webkitdirectory multiple ?disabled=${this.busy} @change=${this.#chosen} /></label>
       </div>
@@ -96,23 +97,28 @@ export function promptCard(p: Prompt, kith: Kith): TemplateResult {
   const id = `prompt-${p.id}`;
   if (p.kind === "show") {
     const code = p.code ?? "";
-    return html`<section class="ask code" aria-labelledby=${id}>
+    return html`<article class="ask code" aria-labelledby=${id}>
       ${p.qr ? qr(p.qr, t("prompt.qr")) : icon("key")}
       <div><h2 id=${id}>${t("prompt.show", { device: p.device })}</h2>
         <p class="digits" dir="ltr"><span class="visually-hidden">${code}</span><span aria-hidden="true">${grouped(code)}</span></p>
-        <p class="hint">${t("prompt.show.text")}</p></div></section>`;
+        <p class="hint">${t("prompt.show.text")}</p></div></article>`;
   }
   const submit = (e: SubmitEvent): void => {
     e.preventDefault();
     const code = new FormData(e.target as HTMLFormElement).get("code");
     kith.client.nearby.answerPrompt(p.id, typeof code === "string" ? code : "").catch((error: unknown) => kith.fail(error));
   };
-  return html`<section class="ask code" aria-labelledby=${id}>${icon("key")}
+  return html`<article class="ask code" aria-labelledby=${id}>${icon("key")}
     <form @submit=${submit}><h2 id=${id}>${t("prompt.ask", { device: p.device })}</h2>
       <label for="code-${p.id}">${t("prompt.code")}</label>
       <input id="code-${p.id}" name="code" class="digits" required autocomplete="one-time-code" spellcheck="false" dir="ltr" />
       <p class="hint">${t("prompt.ask.text")}</p>
-      <div class="buttons"><button class="primary">${t("device.pair")}</button></div></form></section>`;
+      <div class="buttons"><button class="primary">${t("device.pair")}</button></div></form></article>`;
+}
+
+/** The origin at which a paired device shows what it serves. */
+export function deviceURL(id: string, at: Pick<Location, "protocol" | "port">): string {
+  return `${at.protocol}//nearby-${id}.localhost${at.port === "" ? "" : `:${at.port}`}/`;
 }
 
 /** A code in groups of three, as people read it out. */

@@ -1,0 +1,207 @@
+package page_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kith-web/kith/e2e/harness"
+)
+
+const (
+	readyWithin = 60 * time.Second
+	stopWithin  = 10 * time.Second
+	allWithin   = 10 * time.Minute
+)
+
+// quiet is the configuration of a node that talks to nobody but devices nearby.
+const quiet = `
+[bittorrent]
+enabled = false
+[ipfs]
+listen = ["127.0.0.1:0"]
+bootstrap = []
+dht = "off"
+reach = false
+routers = []
+gateways = []
+[dns]
+server = "off"
+well_known = false
+[webrtc]
+stun = []
+[nearby]
+name = "%s"
+interfaces = ["%s"]
+dir = "%s"
+listen = ":0"
+`
+
+func TestPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: the browser tests are long")
+	}
+	cases := harness.NeedPlaywright(t, ".", allWithin)
+	scratch := t.TempDir() // outlives the nodes, which read published folders in place
+	kith, err := harness.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := makePlaces(t)
+	site := filepath.Join(scratch, "site")
+	writeSite(t, site)
+	figures := filepath.Join(scratch, "figures")
+	cases.Env = []string{"TMPDIR=" + scratch, "KITH_FIGURES=" + figures}
+	for i, name := range []string{"alice", "bob"} {
+		n := start(t, kith, name, places.at[i])
+		prefix := "KITH_" + strings.ToUpper(name)
+		cases.Env = append(cases.Env, prefix+"="+n.console, prefix+"_NS="+n.place.namespace, prefix+"_DIR="+n.dir, prefix+"_SITE="+n.publish(t, kith, site))
+	}
+	cases.Env = append(cases.Env, "KITH_RTT="+places.roundTrip(t))
+	cases.Run(t)
+	if data, err := os.ReadFile(figures); err == nil {
+		t.Logf("measured:\n%s", data)
+	}
+}
+
+// writeSite writes the page that both devices have, at one address.
+func writeSite(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	page := `<!doctype html><html lang="en"><meta charset="utf-8"><title>Board</title><h1>Board</h1><script src="/.kith/lp2p.js"></script></html>`
+	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte(page), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// place is where a node and its browser run: a network namespace, or "" for this
+// one, and the interface over which devices are near.
+type place struct{ namespace, link, addr string }
+
+type places struct{ at [2]place }
+
+// makePlaces joins two namespaces by a cable; where this user may not, both nodes
+// share the loopback interface.
+func makePlaces(t *testing.T) places {
+	t.Helper()
+	if runtime.GOOS != "linux" || os.Getuid() != 0 {
+		t.Log("SKIPPED in part: network namespaces need root on Linux; both nodes are on loopback")
+		return places{[2]place{{link: loopback()}, {link: loopback()}}}
+	}
+	id := os.Getpid()
+	a := place{fmt.Sprintf("kith-pa-%d", id), "eth0", "10.86.7.1"}
+	b := place{fmt.Sprintf("kith-pb-%d", id), "eth0", "10.86.7.2"}
+	t.Cleanup(func() {
+		for _, p := range []place{a, b} {
+			_ = exec.Command("ip", "netns", "del", p.namespace).Run()
+		}
+	})
+	for _, line := range []string{
+		"netns add " + a.namespace, "netns add " + b.namespace,
+		"link add eth0 netns " + a.namespace + " type veth peer name eth0 netns " + b.namespace,
+		"-n " + a.namespace + " addr add " + a.addr + "/24 dev eth0", "-n " + b.namespace + " addr add " + b.addr + "/24 dev eth0",
+		"-n " + a.namespace + " link set lo up", "-n " + b.namespace + " link set lo up",
+		"-n " + a.namespace + " link set eth0 up", "-n " + b.namespace + " link set eth0 up",
+	} {
+		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
+			t.Skipf("SKIPPED: network namespaces cannot be made: ip %s: %v %s", line, err, out)
+		}
+	}
+	return places{[2]place{a, b}}
+}
+
+func loopback() string {
+	if runtime.GOOS == "linux" {
+		return "lo"
+	}
+	return "lo0"
+}
+
+// echo and asker are the two ends of a round trip over UDP.
+const (
+	echo  = `const s = require("dgram").createSocket("udp4"); s.on("message", (m, from) => s.send(m, from.port, from.address)); s.bind(7, () => console.log("ready"));`
+	asker = `const s = require("dgram").createSocket("udp4"); const all = []; let start;
+const ask = () => { start = performance.now(); s.send("x", 7, process.argv[1]); };
+s.on("message", () => { all.push(performance.now() - start); all.length < 200 ? ask() : (console.log(all.sort((a, b) => a - b)[100].toFixed(2)), s.close()); });
+s.bind(0, ask);`
+)
+
+// roundTrip is the network's own, between two programs, in milliseconds; "" where
+// it is not measured.
+func (p places) roundTrip(t *testing.T) string {
+	t.Helper()
+	if p.at[0].namespace == "" {
+		return ""
+	}
+	node := harness.Need(t, "node")
+	far := harness.Start(t, harness.Program{Path: node, Args: []string{"-e", echo}, Namespace: p.at[1].namespace})
+	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
+	defer cancel()
+	if _, err := far.Await(ctx, regexp.MustCompile("ready")); err != nil {
+		t.Fatal(err)
+	}
+	defer far.Kill()
+	return strings.TrimSpace(harness.Run(t, harness.Program{Path: node, Args: []string{"-e", asker, p.at[1].addr}, Namespace: p.at[0].namespace}))
+}
+
+// node is a running node.
+type node struct {
+	place              place
+	home, dir, console string
+}
+
+// start runs a node until the test ends, and checks that it ends well.
+func start(t *testing.T, kith, name string, at place) node {
+	t.Helper()
+	n := node{place: at, home: filepath.Join(t.TempDir(), name), dir: filepath.Join(t.TempDir(), "received")}
+	for _, dir := range []string{n.home, n.dir} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config := fmt.Sprintf(quiet, name, at.link, n.dir)
+	if err := os.WriteFile(filepath.Join(n.home, "config.toml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := harness.Start(t, harness.Program{
+		Path: kith, Args: []string{"up", "--home", n.home, "--listen", "127.0.0.1:0"}, Namespace: at.namespace,
+	})
+	t.Cleanup(func() {
+		if err := p.Stop(stopWithin); err != nil {
+			t.Errorf("%s ended with %v", name, err)
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
+	defer cancel()
+	said, err := p.Await(ctx, regexp.MustCompile(`(?m)^.*\bready\b.*(http://localhost:\d+)`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.console = said[1]
+	return n
+}
+
+// publish makes a folder a site of the node, and returns its URL there.
+func (n node) publish(t *testing.T, kith, folder string) string {
+	t.Helper()
+	out := harness.Run(t, harness.Program{
+		Path: kith, Args: []string{"publish", "--json", folder, "--home", n.home}, Namespace: n.place.namespace,
+	})
+	var p struct {
+		URLs []string `json:"urls"`
+	}
+	if err := json.Unmarshal([]byte(out), &p); err != nil || len(p.URLs) == 0 {
+		t.Fatalf("kith publish: %v\n%s", err, out)
+	}
+	return p.URLs[0]
+}
