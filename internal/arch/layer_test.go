@@ -153,6 +153,7 @@ func fences() map[string][]string {
 		"github.com/adrg/xdg":          {"internal/node"},
 		"github.com/prometheus/":       {"internal/api", "internal/node", "internal/engine/ipfs"},
 		"github.com/fsnotify/":         {"internal/publish"},
+		"lukechampine.com/blake3":      {"internal/nearby"},
 	}
 }
 
