@@ -61,7 +61,7 @@ test("the way back from a node is not barred, nor is loading anew", async ({ per
   await page.getByRole("checkbox", { name: /Always/ }).check();
   await page.getByRole("button", { name: "Open with my node" }).click();
   await expect(page.locator("h1")).toHaveText("My node");
-  await page.goBack();
+  await page.goBack({ waitUntil: "commit" }); // the browser may have kept the page, which then does not load
   await expect(page.getByRole("button", { name: /Served by/ })).toBeVisible(); // the runtime went past the choice
   await page.reload();
   await expect(page.getByRole("button", { name: /Served by/ })).toBeVisible();
