@@ -66,7 +66,7 @@ export class Console extends Part implements Kith {
     return html`
       <a class="skip" href="#main" @click=${(e: Event) => this.#skip(e)}>${t("nav.skip")}</a>
       <header class="rail">
-        <a class="brand" href="#/" aria-label=${t("nav.home")}>${logo()}<span>Kith</span></a>
+        <a class="brand" href="/#/" aria-label=${t("nav.home")}>${logo()}<span>Kith</span></a>
         <nav aria-label=${t("nav.label")}>
           ${this.#link("open", "compass", t("nav.open"))} ${this.#link("publish", "publish", t("nav.publish"))}
           ${this.#link("sites", "sites", t("nav.sites"), this.visibleSites().length)}
@@ -95,7 +95,7 @@ export class Console extends Part implements Kith {
   }
 
   #page(): TemplateResult {
-    if (location.pathname === "/connect") {
+    if (connecting()) {
       return html`<kith-connect .kith=${this as Kith} .back=${new URLSearchParams(location.search).get("return") ?? ""}></kith-connect>`;
     }
     switch (this.place.page) {
@@ -115,8 +115,8 @@ export class Console extends Part implements Kith {
   }
 
   #link(page: Place["page"], name: IconName, text: string, count?: number): TemplateResult {
-    const here = this.place.page === page || (page === "sites" && this.place.page === "site");
-    return html`<a href=${placeHash({ page } as Place)} aria-current=${here ? "page" : nothing}>
+    const here = !connecting() && (this.place.page === page || (page === "sites" && this.place.page === "site"));
+    return html`<a href=${(connecting() ? "/" : "") + placeHash({ page } as Place)} aria-current=${here ? "page" : nothing}>
       ${icon(name)}<span>${text}</span>${count ? html`<span class="count">${format.number(count)}</span>` : nothing}</a>`;
   }
 
@@ -131,7 +131,7 @@ export class Console extends Part implements Kith {
         <span title=${t("pulse.down")}>${icon("down")}<span class="visually-hidden">${t("pulse.down")}</span>${format.rate(now.down)}</span>
         <span title=${t("pulse.up")}>${icon("up")}<span class="visually-hidden">${t("pulse.up")}</span>${format.rate(now.up)}</span>
       </div>
-      <a href="#/node" class="state"><span class="dot"></span>${state}</a>
+      <a href="/#/node" class="state"><span class="dot"></span>${state}</a>
     </div>`;
   }
 
@@ -272,6 +272,11 @@ export class Console extends Part implements Kith {
   #notices(): Notices | null {
     return this.querySelector<Notices>("kith-notices");
   }
+}
+
+/** Whether this is the page that connects an origin, which has an address of its own. */
+function connecting(): boolean {
+  return location.pathname === "/connect";
 }
 
 customElements.define("kith-console", Console);
