@@ -162,3 +162,19 @@ func TestNobodyFillsASwarmAlone(t *testing.T) {
 		t.Error("others, or other swarms, pay for it")
 	}
 }
+
+// TestASeedThatBeginsIsGivenSeeds: aria2c with a magnet link has nothing left, as
+// far as it knows.
+func TestASeedThatBeginsIsGivenSeeds(t *testing.T) {
+	s := testStore(Options{})
+	seed := func(e event) func(*announce) {
+		return func(a *announce) { a.seed, a.event = true, e }
+	}
+	tell(t, s, 1, "192.0.2.1:1", 1, seed(eventCompleted))
+	if h := tell(t, s, 1, "192.0.2.2:1", 1, seed(eventStarted)); len(h.v4) != 6 {
+		t.Errorf("%d octets of peers for one that begins, want 6", len(h.v4))
+	}
+	if h := tell(t, s, 1, "192.0.2.2:1", 2, seed(0)); len(h.v4) != 0 {
+		t.Errorf("%d octets of peers for a seed later on, want none", len(h.v4))
+	}
+}

@@ -132,9 +132,12 @@ func enlist[K comparable](r *roster[K, native], k K, a *announce, now uint32, co
 }
 
 // hand fills h with up to a.want peers other than the announcing one. A seed is
-// given leechers only, since two seeds have nothing to tell each other.
+// given leechers only, since two seeds have nothing to tell each other; but for
+// its first announce: a program that has a magnet link and nothing more knows of
+// nothing that it lacks, and may say so.
 func (s *swarm) hand(a *announce, h *handout) {
 	want4, want6 := a.want, a.want
+	seed := a.seed && a.event != eventStarted
 	switch a.family {
 	case 4:
 		want6 = 0
@@ -154,7 +157,7 @@ func (s *swarm) hand(a *announce, h *handout) {
 	var buf [maxSample + 1]int32
 	if want4 > 0 {
 		n := 0
-		for _, i := range s.v4.sample(buf[:0], want4+1, a.seed) {
+		for _, i := range s.v4.sample(buf[:0], want4+1, seed) {
 			if e := &s.v4.items[i]; e.key != self4 && n < want4 {
 				h.v4 = append(h.v4, e.key[:]...)
 				h.id4 = name(h, h.id4, e.val.id)
@@ -164,7 +167,7 @@ func (s *swarm) hand(a *announce, h *handout) {
 	}
 	if want6 > 0 {
 		n := 0
-		for _, i := range s.v6.sample(buf[:0], want6+1, a.seed) {
+		for _, i := range s.v6.sample(buf[:0], want6+1, seed) {
 			if e := &s.v6.items[i]; e.key != self6 && n < want6 {
 				h.v6 = append(h.v6, e.key[:]...)
 				h.id6 = name(h, h.id6, e.val.id)
