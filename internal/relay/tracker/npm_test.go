@@ -13,9 +13,8 @@ import (
 // npmClient announces a leecher by all three ways and then scrapes, printing
 // what it is told. With it is a peer that WebSockets alone know.
 const npmClient = `
-import { createRequire } from 'module'
-const require = createRequire(process.cwd() + '/')
-const { default: Client } = await import(require.resolve('bittorrent-tracker/client'))
+import { pathToFileURL } from 'url'
+const { default: Client } = await import(pathToFileURL(process.cwd() + '/node_modules/bittorrent-tracker/client.js'))
 const Make = Client.default ?? Client
 const make = (url, port) => new Make({
   infoHash: '00ff12345678' + 'ab'.repeat(14), peerId: Buffer.from('-XX0000-' + String(port).padStart(12, '0')),
@@ -37,14 +36,14 @@ process.exit(0)
 `
 
 // TestNPMClient lets the client that WebTorrent uses talk to the tracker, where
-// it is installed beside the browser tests.
+// it is installed with the programs of others.
 func TestNPMClient(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Skip("Node.js is not installed: the tracker is not tried with WebTorrent's client")
 	}
 	dir := ""
-	for _, d := range []string{os.Getenv("KITH_TEST_NODE_DIR"), "../../../e2e", "../../../web"} {
+	for _, d := range []string{os.Getenv("KITH_TEST_NODE_DIR"), "../../../e2e/peers"} {
 		if _, err := os.Stat(filepath.Join(d, "node_modules", "bittorrent-tracker")); d != "" && err == nil {
 			dir = d
 			break
