@@ -202,12 +202,8 @@ func (s *Service) deliver(ctx context.Context, r *running, push *transfer.Push, 
 	r.Device, r.Name = ID(t.fingerprint), t.name
 	s.note()
 	s.mu.Unlock()
-	session, err := s.session(ctx, t, s.withCode(how.Code))
-	if err != nil {
-		return transfer.Result{}, cause(ctx, err)
-	}
-	transport, err := session.OpenTransport(ctx, transferProtocol)
-	if fault.KindOf(err) == fault.Forbidden {
+	transport, err := s.transport(ctx, t, s.withCode(how.Code), transferProtocol)
+	if errors.Is(err, errRejected) {
 		return transfer.Result{}, fault.New(fault.Forbidden, "%q takes no files", t.name).
 			WithHint("run 'kith nearby receive' there")
 	}

@@ -55,14 +55,9 @@ type target struct {
 // session returns the session with a device, a new one where there is none.
 // prompter answers for the code where the device is not paired.
 func (s *Service) session(ctx context.Context, t target, p openscreen.Prompter) (*openscreen.Session, error) {
-	s.mu.Lock()
-	for _, session := range s.sessions[t.fingerprint] {
-		if session.Err() == nil && session.Authenticated() {
-			s.mu.Unlock()
-			return session, nil
-		}
+	if session := s.current(t.fingerprint); session != nil {
+		return session, nil
 	}
-	s.mu.Unlock()
 	session, err := s.dial(ctx, t)
 	if err != nil {
 		return nil, err
@@ -291,9 +286,60 @@ func (s *Service) ID() string { return ID(s.agent.Fingerprint()) }
 // OpenTransport opens a transport to a paired device, by ID or name, connecting
 // with it where there is no session.
 func (s *Service) OpenTransport(ctx context.Context, device, protocol string) (*openscreen.Transport, error) {
-	session, err := s.Session(ctx, device)
+	entry, err := s.paired(device)
 	if err != nil {
 		return nil, err
 	}
-	return session.OpenTransport(ctx, protocol)
+	return s.transport(ctx, target{fingerprint: entry.Fingerprint, name: entry.Name, paired: true}, nil, protocol)
+}
+
+// staleTime is how long a session that was there before may take to open a
+// transport. The device behind it may have gone without a word, and be back.
+const staleTime = 4 * time.Second
+
+// transport opens a transport in the session with a device, and in a new session
+// when the one that was there does not answer.
+func (s *Service) transport(
+	ctx context.Context, t target, p openscreen.Prompter, protocol string,
+) (*openscreen.Transport, error) {
+	if old := s.current(t.fingerprint); old != nil {
+		short, cancel := context.WithTimeout(ctx, staleTime)
+		transport, err := old.OpenTransport(short, protocol)
+		cancel()
+		if err == nil || fault.KindOf(err) == fault.Forbidden || ctx.Err() != nil {
+			return transport, rejected(err)
+		}
+		_ = old.Close(openscreen.CloseNormal, "")
+		s.lose(old)
+	}
+	session, err := s.session(ctx, t, p)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := session.OpenTransport(ctx, protocol)
+	return transport, rejected(err)
+}
+
+// errRejected says that a device does not want a transport of a protocol now.
+var errRejected = errors.New("the device said no")
+
+// rejected marks a no to a transport, which is something else than a session
+// that is refused.
+func rejected(err error) error {
+	if fault.KindOf(err) != fault.Forbidden {
+		return err
+	}
+	return &fault.Error{Kind: fault.Forbidden, Message: err.Error(), Hint: fault.Hint(err), Err: errRejected}
+}
+
+// current is a session with a device that is authenticated; nil when there is none.
+func (s *Service) current(f openscreen.Fingerprint) *openscreen.Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, session := range s.sessions[f] {
+		if session.Err() == nil && session.Authenticated() {
+			return session
+		}
+	}
+	return nil
 }

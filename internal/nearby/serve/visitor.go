@@ -176,11 +176,7 @@ func (v *Visitor) dial(ctx context.Context, addr string) (net.Conn, error) {
 
 // ask learns from a device what it serves, and where.
 func (v *Visitor) ask(ctx context.Context, id string) (endpoint, error) {
-	session, err := v.nearby.Session(ctx, id)
-	if err != nil {
-		return endpoint{}, err
-	}
-	t, err := session.OpenTransport(ctx, Protocol)
+	t, err := v.nearby.OpenTransport(ctx, id, Protocol)
 	if err != nil {
 		return endpoint{}, err
 	}
@@ -207,7 +203,7 @@ func (v *Visitor) ask(ctx context.Context, id string) (endpoint, error) {
 			return endpoint{}, fault.New(fault.Invalid, "the device serves by a name that is none")
 		}
 	}
-	e := endpoint{addr: netip.AddrPortFrom(session.RemoteAddr().Addr(), uint16(l.Port)).String(), serves: l.Serves}
+	e := endpoint{addr: netip.AddrPortFrom(t.Session().RemoteAddr().Addr(), uint16(l.Port)).String(), serves: l.Serves}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.where[id] = e
