@@ -44,6 +44,8 @@ server = "off"
 well_known = false
 [webrtc]
 stun = []
+[nearby]
+enabled = false
 `
 
 func TestBrowser(t *testing.T) {

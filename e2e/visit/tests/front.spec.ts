@@ -48,6 +48,7 @@ bittorrent = { enabled = false }
 ipfs = { listen = ["127.0.0.1:0"], bootstrap = [], dht = "off", reach = false, routers = [], gateways = [] }
 dns = { server = "off", well_known = false }
 webrtc = { stun = [] }
+nearby = { enabled = false }
 host = { names = false, front_every = "200ms" }
 `;
 

@@ -33,6 +33,8 @@ server = "off"
 well_known = false
 [webrtc]
 stun = []
+[nearby]
+enabled = false
 [host]
 badge = true
 names = false

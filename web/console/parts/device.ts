@@ -51,9 +51,9 @@ export class DeviceCard extends Part {
       <div class="buttons">
         <label class="button">${icon("up")} ${t("device.files")}<span class="visually-hidden"> ${t("device.to", { name: d.name })}</span>
           <input type="file" class="visually-hidden" multiple ?disabled=${this.busy} @change=${this.#chosen} /></label>
-        ${d.near ? html`<a class="button" href=${deviceURL(d.id, location)} target="_blank" rel="noopener">${icon("open")} ${t("device.serves")}</a>` : nothing}
         <label class="button">${icon("folder")} ${t("device.folder")}<span class="visually-hidden"> ${t("device.to", { name: d.name })}</span>
           <input type="file" class="visually-hidden" webkitdirectory multiple ?disabled=${this.busy} @change=${this.#chosen} /></label>
+        ${d.near ? html`<a class="button" href=${deviceURL(d.id, location)} target="_blank" rel="noopener">${icon("open")} ${t("device.serves")}</a>` : nothing}
       </div>
       <div class="foot">${toggle(d.trusted, `${t("device.trust")}: ${d.name}`, (on) => this.actions.trust(d, on), t("device.trust"))}
         <button type="button" class="quiet" @click=${() => this.actions.forget(d)}>${t("device.forget")}<span class="visually-hidden"> ${d.name}</span></button></div>`;

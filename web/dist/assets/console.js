@@ -31,9 +31,9 @@ async function*Ie(i){let e="";for await(let t of i){e+=t;let s=e.endsWith("\r")?
       <div class="buttons">
         <label class="button">${m("up")} ${r("device.files")}<span class="visually-hidden"> ${r("device.to",{name:e.name})}</span>
           <input type="file" class="visually-hidden" multiple ?disabled=${this.busy} @change=${this.#n} /></label>
-        ${e.near?l`<a class="button" href=${Ti(e.id,location)} target="_blank" rel="noopener">${m("open")} ${r("device.serves")}</a>`:h}
         <label class="button">${m("folder")} ${r("device.folder")}<span class="visually-hidden"> ${r("device.to",{name:e.name})}</span>
           <input type="file" class="visually-hidden" webkitdirectory multiple ?disabled=${this.busy} @change=${this.#n} /></label>
+        ${e.near?l`<a class="button" href=${Ti(e.id,location)} target="_blank" rel="noopener">${m("open")} ${r("device.serves")}</a>`:h}
       </div>
       <div class="foot">${Z(e.trusted,`${r("device.trust")}: ${e.name}`,t=>this.actions.trust(e,t),r("device.trust"))}
         <button type="button" class="quiet" @click=${()=>this.actions.forget(e)}>${r("device.forget")}<span class="visually-hidden"> ${e.name}</span></button></div>`}#t(e){return l`<p class="hint">${r("device.stranger")}</p>

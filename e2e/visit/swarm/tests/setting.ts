@@ -100,6 +100,8 @@ server = "off"
 well_known = false
 [webrtc]
 stun = []
+[nearby]
+enabled = false
 [webtransport]
 enabled = ${String(webtransport)}
 listen = "127.0.0.1:0"
