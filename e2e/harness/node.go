@@ -40,7 +40,7 @@ func quiet() Config {
 		"bittorrent.dht_bootstrap": []string{}, "bittorrent.webrtc": false,
 		"ipfs.listen": []string{"127.0.0.1:0"}, "ipfs.bootstrap": []string{}, "ipfs.dht": "off",
 		"ipfs.routers": []string{}, "ipfs.gateways": []string{},
-		"dns.server": "off", "webrtc.stun": []string{}, "webtransport.listen": "127.0.0.1:0", "nearby.enabled": false,
+		"dns.server": "off", "webrtc.stun": []string{}, "webtransport.listen": "127.0.0.1:0",
 		"nearby.enabled": false,
 	}
 }
