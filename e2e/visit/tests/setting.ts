@@ -84,14 +84,24 @@ export async function startHost(files: Files, more = ""): Promise<Host> {
 
 /** Starts a meeting point of its own and returns its URL. */
 export async function startRelay(): Promise<string> {
+  return `ws://127.0.0.1:${await relay()}`;
+}
+
+/** Starts a relay that carries packets, and returns where pages ask it how. */
+export async function startTURN(): Promise<string> {
+  return `http://127.0.0.1:${await relay("--turn", "127.0.0.1:0", "--turn-address", "127.0.0.1")}/ice`;
+}
+
+/** Starts a relay and returns its port. */
+async function relay(...more: string[]): Promise<number> {
   const home = await mkdtemp(join(tmpdir(), "kith-relay-"));
   const port = await freePort();
-  const started = spawn(env("KITH_BIN"), ["relay", "--home", home, "--listen", `127.0.0.1:${port}`, "--udp", "off"], { stdio: ["ignore", "pipe", "pipe"] });
+  const started = spawn(env("KITH_BIN"), ["relay", "--home", home, "--listen", `127.0.0.1:${port}`, "--udp", "off", ...more], { stdio: ["ignore", "pipe", "pipe"] });
   hosts.add(async () => {
     started.kill("SIGKILL");
   });
   await said([started.stdout, started.stderr], started, /(ready)/);
-  return `ws://127.0.0.1:${port}`;
+  return port;
 }
 
 const hosts = new Set<() => Promise<void>>();
