@@ -9,6 +9,19 @@ import (
 	"github.com/kith-web/kith/internal/fault"
 )
 
+// ForOwner hands on what the owner's own programs ask, as far as the system tells
+// whose a connection is. It is for what acts in the owner's name without a token:
+// the origins of paired devices, and the sockets of pages with permissions.
+func ForOwner(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := checkOpener(r); err != nil {
+			fail(w, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // checkOpener refuses a connection that another user of this computer opened,
 // or another computer. Where the system does not tell who opened it, it passes.
 func checkOpener(r *http.Request) error {
@@ -18,7 +31,7 @@ func checkOpener(r *http.Request) error {
 	}
 	client = netip.AddrPortFrom(client.Addr().Unmap().WithZone(""), client.Port())
 	if !client.Addr().IsLoopback() {
-		return fault.New(fault.Forbidden, "the console is for the computer that the node runs on").
+		return fault.New(fault.Forbidden, "this is for the computer that the node runs on").
 			WithHint("forward the port with 'ssh -L', and open it there")
 	}
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -68,7 +69,7 @@ func FuzzConnectionTable(f *testing.F) {
 
 // asUser makes a request from a thread that belongs to another user, which only
 // root can.
-func asUser(uid int, server netip.AddrPort) (answer string, err error) {
+func asUser(uid int, server netip.AddrPort, request string) (answer string, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -86,7 +87,7 @@ func asUser(uid int, server netip.AddrPort) (answer string, err error) {
 		if err = syscall.Connect(fd, to); err != nil {
 			return
 		}
-		if _, err = syscall.Write(fd, []byte("GET / HTTP/1.0\r\n\r\n")); err != nil {
+		if _, err = syscall.Write(fd, []byte(request)); err != nil {
 			return
 		}
 		buffer := make([]byte, 4096)
@@ -108,8 +109,28 @@ func TestTheConsoleIsNotForOtherUsers(t *testing.T) {
 	defer s.Close()
 	server := netip.MustParseAddrPort(s.Listener.Addr().String())
 	for uid, want := range map[int]string{0: "204", 65534: "403"} {
-		if got, err := asUser(uid, server); err != nil || !strings.HasPrefix(got, "HTTP/1.0 "+want) {
+		if got, err := asUser(uid, server, "GET / HTTP/1.0\r\n\r\n"); err != nil || !strings.HasPrefix(got, "HTTP/1.0 "+want) {
 			t.Errorf("user %d: %q, %v; want %s", uid, got, err, want)
+		}
+	}
+}
+
+func TestWhatActsForTheOwnerIsNotForOtherUsers(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can be another user")
+	}
+	var s *Server
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }))
+	defer web.Close()
+	at := netip.MustParseAddrPort(web.Listener.Addr().String())
+	s = &Server{guard: newGuard(strconv.Itoa(int(at.Port())), "token")}
+	s.handler = s.routes(http.NotFoundHandler())
+	for _, path := range []string{"/.kith/lp2p", "/asking/x"} {
+		request := "GET " + path + " HTTP/1.0\r\nHost: localhost:" + strconv.Itoa(int(at.Port())) + "\r\nSec-Fetch-Site: same-origin\r\n\r\n"
+		for uid, want := range map[int]string{0: "404", 65534: "403"} {
+			if got, err := asUser(uid, at, request); err != nil || !strings.HasPrefix(got, "HTTP/1.0 "+want) {
+				t.Errorf("%s as user %d: %.40q, %v; want %s", path, uid, got, err, want)
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/address"
+	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/gateway"
 	"github.com/kith-web/kith/internal/site"
@@ -19,7 +20,7 @@ func (p *parts) startGateway() error {
 		Patience: time.Duration(c.Timeout), Stall: time.Duration(c.Stall), Log: p.node.o.Log.With("part", "gateway"),
 	}
 	if p.nearby != nil {
-		o.Nearby = p.nearby.Visitor
+		o.Nearby = api.ForOwner(p.nearby.Visitor) // who is paired with them is this home
 	}
 	var err error
 	if o.Reserved, err = p.reserved(); err != nil {

@@ -150,13 +150,13 @@ func (p *parts) reserved() (map[string]http.Handler, error) {
 			h.Set("Content-Length", strconv.Itoa(len(script)))
 			_, _ = w.Write(script)
 		}),
-		"/.kith/lp2p": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		"/.kith/lp2p": api.ForOwner(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			o, ok := gateway.OriginOf(r.Context())
 			if !ok {
 				http.NotFound(w, r)
 				return
 			}
 			p.pages.Server.ServeSite(w, r, page.App{ID: o.Address.Key(), Origin: o.URL})
-		}),
+		})),
 	}, nil
 }
