@@ -22,7 +22,9 @@ goes, and becomes the site by itself. Without an address, the console opens.
 
 With --start a node is started in the background when none runs; it writes its
 log to kith.log in the home. That is how links of the desktop open, see 'kith
-help install'. With --app the site runs inside the shell, where it cannot talk to any server.
+help install'.
+
+With --app the site runs inside the shell, where it cannot talk to any server.
 'kith help addresses' shows what an address looks like.`,
 		Example: "  kith open wtp://2b7f1e0c9d3a4b5c6d7e8f90a1b2c3d4e5f60718/\n" +
 			"  kith open ipfs://bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi/\n" +
