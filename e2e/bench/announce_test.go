@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -146,12 +147,13 @@ func announceWS(addr string, client int, stop *atomic.Bool, answers *atomic.Int6
 		return err
 	}
 	defer func() { _ = c.CloseNow() }()
-	ctx, cancel := withTime(announceTime)
+	cancel := context.CancelFunc(func() {})
 	defer func() { cancel() }()
 	req := offers(client, 5)
 	const window = 4
 	for sent, got := 0, 0; !stop.Load(); got++ {
 		cancel()
+		var ctx context.Context
 		ctx, cancel = withTime(announceTime)
 		for ; sent-got < window; sent++ {
 			if err := c.Write(ctx, websocket.MessageText, req); err != nil {
