@@ -19,7 +19,7 @@ import (
 const (
 	// DefaultHandshake is how long a handshake may take.
 	DefaultHandshake = 10 * time.Second
-	// DefaultMaxPending is how many handshakes may be under way.
+	// DefaultMaxPending is how many clients may be on their way in.
 	DefaultMaxPending = 64
 	// bufferSize is how much one system call reads or writes at most.
 	bufferSize = 256 << 10
@@ -30,7 +30,7 @@ type Fingerprint = [32]byte
 
 // Handler takes a connection of a protocol. The peer proved that it has the key
 // of the fingerprint; whether it may come in is the handler's to say. The
-// handler closes the connection.
+// handler closes the connection. It returns when it knows whether it takes it.
 type Handler func(conn *Conn)
 
 // Options of a Door.
@@ -41,7 +41,8 @@ type Options struct {
 	Listen string
 	// Log gets what goes wrong with strangers, at debug level.
 	Log *slog.Logger
-	// Handshake bounds a handshake, MaxPending how many there are at once.
+	// Handshake bounds a handshake, MaxPending how many clients there may be at
+	// once that no handler took yet.
 	Handshake  time.Duration
 	MaxPending int
 }
@@ -130,10 +131,11 @@ func (d *Door) accept() {
 	}
 }
 
-// serve shakes hands with one client.
+// serve shakes hands with one client. It has its place among those under way
+// until a handler took it: before that, it may be anybody.
 func (d *Door) serve(raw net.Conn) {
+	defer func() { <-d.pending }()
 	conn, err := d.handshake(raw)
-	<-d.pending
 	if err != nil {
 		_ = raw.Close()
 		d.o.Log.Debug("a client did not come in", "from", raw.RemoteAddr(), "error", err)

@@ -20,6 +20,8 @@ const ChunkSize = 1 << 20
 const (
 	maxPath      = 4096
 	maxComponent = 255
+	maxDepth     = 128
+	maxList      = 32 << 20 // bytes of all paths
 	maxTotal     = 1 << 50
 	// DefaultMaxFiles is how many files and folders one transfer may have.
 	DefaultMaxFiles = 200_000
@@ -51,7 +53,8 @@ func (f File) check() error {
 	switch {
 	case f.Size < 0 || f.Size > maxTotal || f.Folder && f.Size != 0:
 		return fault.New(fault.Invalid, "%.200q is offered with a size of %d", f.Path, f.Size)
-	case f.Path == "" || len(f.Path) > maxPath || !utf8.ValidString(f.Path) || strings.ContainsRune(f.Path, 0):
+	case f.Path == "" || len(f.Path) > maxPath || !utf8.ValidString(f.Path) || strings.ContainsRune(f.Path, 0),
+		strings.Count(f.Path, "/") >= maxDepth:
 		return fault.New(fault.Invalid, "%.200q is not the path of a file", f.Path)
 	}
 	for part := range strings.SplitSeq(f.Path, "/") {

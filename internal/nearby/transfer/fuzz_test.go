@@ -66,7 +66,7 @@ func TestAJournalIsReadAsItWasWritten(t *testing.T) {
 }
 
 func FuzzNames(f *testing.F) {
-	for _, s := range []string{"a/b", "CON", "con.txt", "a\u202egpj.exe", "e\u0301", "x.kith-part", ".kith-1.journal", "..", " . ", "\x00", "COM¹", "a?b"} {
+	for _, s := range []string{"a/b", "CON", "con.txt", "a\u202egpj.exe", "e\u0301", "x.kith-part", ".kith-1.journal", "..", " . ", "\x00", "COM¹", "a?b", strings.Repeat("a", 235) + ".kith-part-and-more"} {
 		f.Add(s, true)
 	}
 	f.Fuzz(func(t *testing.T, name string, windows bool) {
@@ -96,7 +96,7 @@ func TestNamesThatLookAlikeAreToldApart(t *testing.T) {
 }
 
 func TestPathsOutOfTheFolderAreRefused(t *testing.T) {
-	for _, p := range []string{"", "/etc", "../x", "a/../b", "a//b", "./a", "a/", "a\x00b", "\xff", strings.Repeat("x", 256)} {
+	for _, p := range []string{"", "/etc", "../x", "a/../b", "a//b", "./a", "a/", "a\x00b", "\xff", strings.Repeat("x", 256), strings.Repeat("a/", 128) + "a"} {
 		if (File{Path: p}).check() == nil {
 			t.Errorf("%q is let through", p)
 		}

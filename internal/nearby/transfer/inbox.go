@@ -66,6 +66,9 @@ func openInbox(dir string, o *Offer, a AcceptOptions) (*inbox, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, full(err)
 	}
+	if err := o.fits(dir); err != nil {
+		return nil, err
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err

@@ -35,14 +35,12 @@ func newNamer(windows bool) *namer {
 // place returns the local, slash-separated path for an offered file. used says
 // whether a name at the top is taken already; nil for a free folder.
 func (n *namer) place(f File, used func(name string) bool) string {
+	if local, ok := n.folders[f.Path]; ok && f.Folder {
+		return local
+	}
 	dir, base := path.Split(f.Path)
 	if dir = strings.TrimSuffix(dir, "/"); dir != "" {
 		dir = n.place(File{Path: dir, Folder: true}, used)
-	}
-	if f.Folder {
-		if local, ok := n.folders[f.Path]; ok {
-			return local
-		}
 	}
 	base = n.clean(base)
 	local := path.Join(dir, base)
@@ -86,15 +84,15 @@ func (n *namer) clean(name string) string {
 	if n.windows {
 		name = cleanForWindows(name)
 	}
-	lower := strings.ToLower(name)
-	if strings.HasSuffix(lower, partSuffix) || strings.HasPrefix(lower, journalPrefix) && strings.HasSuffix(lower, journalSuffix) {
-		name += "_"
-	}
 	ext := path.Ext(name)
 	if ext == name || len(ext) > 16 {
 		ext = ""
 	}
-	name = shorten(strings.TrimSuffix(name, ext), maxComponent-len(partSuffix)-len(ext)) + ext
+	name = shorten(strings.TrimSuffix(name, ext), maxComponent-len(partSuffix)-len(ext)-1) + ext
+	lower := strings.ToLower(name) // after it was cut: a cut may make such a name
+	if strings.HasSuffix(lower, partSuffix) || strings.HasPrefix(lower, journalPrefix) && strings.HasSuffix(lower, journalSuffix) {
+		name += "_"
+	}
 	if name == "" || name == "." || name == ".." {
 		return "_"
 	}

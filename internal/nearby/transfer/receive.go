@@ -68,6 +68,7 @@ func (o *Offer) read(maxFiles int) error {
 		return fault.New(fault.TooLarge, "%d files are offered; at most %d are taken", m.Count, maxFiles)
 	}
 	o.Name, o.Group = m.Name, m.Group
+	names := 0
 	for len(o.Files) < m.Count {
 		list, err := o.control.expect(typeFiles)
 		if err != nil {
@@ -79,6 +80,9 @@ func (o *Offer) read(maxFiles int) error {
 		for _, f := range list.Files {
 			if err := f.check(); err != nil {
 				return err
+			}
+			if names += len(f.Path); names > maxList {
+				return fault.New(fault.TooLarge, "the names of the files have more than %d bytes", maxList)
 			}
 			if o.Total += f.Size; o.Total > maxTotal {
 				return fault.New(fault.TooLarge, "more bytes are offered than any disk has")
@@ -177,6 +181,20 @@ func (o *Offer) Accept(ctx context.Context, a AcceptOptions) (Result, error) {
 	_ = o.control.stream.Close()
 	_ = o.session.Close()
 	return result, errors.Join(err, result.partial())
+}
+
+// maxMissing is how much more than the whole disk has may be offered: a person may
+// leave out what does not fit, but what is known of every chunk takes memory.
+const maxMissing = 1 << 40
+
+// fits refuses what no selection makes fit, before it costs anything.
+func (o *Offer) fits(dir string) error {
+	size, err := diskSize(dir)
+	if err != nil || o.Total <= maxMissing || uint64(o.Total-maxMissing) <= size {
+		return nil
+	}
+	return fault.New(fault.NoSpace, "%d bytes are offered, and the disk of %s has %d", o.Total, dir, size).
+		WithHint("have less sent, or receive into another folder")
 }
 
 // check refuses what does not fit.
