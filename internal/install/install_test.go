@@ -132,6 +132,25 @@ func TestNothingInstalledIsNothingToUndo(t *testing.T) {
 	}
 }
 
+// TestWithoutSystemdItIsNotAsked: where the desktop starts the node, there is no
+// service to end.
+func TestWithoutSystemdItIsNotAsked(t *testing.T) {
+	p := newPerson(t, "linux")
+	p.install(t)
+	for _, s := range p.remove(t) {
+		if s.Problem != "" || strings.Contains(s.What, "systemctl") {
+			t.Errorf("undid %q: %s", s.What, s.Problem)
+		}
+	}
+	p.o.Systemd = true
+	p.install(t)
+	p.ran = nil
+	p.remove(t)
+	if !slices.Contains(p.ran, "systemctl --user disable --now kith.service") {
+		t.Errorf("the service goes on; ran %v", p.ran)
+	}
+}
+
 // TestDesktopEntry holds the entry against the desktop's own reading of it.
 func TestDesktopEntry(t *testing.T) {
 	if runtime.GOOS != "linux" {

@@ -2,6 +2,7 @@ package install
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -13,7 +14,7 @@ const (
 )
 
 // planXDG is the plan for the desktops of the freedesktop specifications. To undo
-// it, both ways of starting with the session are in it.
+// it, what is there of both ways of starting with the session is in it.
 func (i *Installer) planXDG(undo bool) []step {
 	applications := filepath.Join(i.o.Data, "applications")
 	update := []string{"update-desktop-database", applications}
@@ -31,7 +32,12 @@ func (i *Installer) planXDG(undo bool) []step {
 	if len(i.o.Schemes) > 0 {
 		steps = append(steps, defaults{path: filepath.Join(i.o.Config, "mimeapps.list"), types: types(i.o.Schemes)})
 	}
-	if i.o.Service && (i.o.Systemd || undo) {
+	systemd := i.o.Systemd
+	if undo {
+		_, err := os.Lstat(i.unitPath())
+		systemd = err == nil
+	}
+	if i.o.Service && systemd {
 		steps = append(steps, i.planSystemd()...)
 	}
 	if i.o.Service && (!i.o.Systemd || undo) {
@@ -40,12 +46,16 @@ func (i *Installer) planXDG(undo bool) []step {
 	return steps
 }
 
+func (i *Installer) unitPath() string {
+	return filepath.Join(i.o.Config, "systemd", "user", unitName)
+}
+
 // planSystemd has systemd's user manager keep the node running.
 func (i *Installer) planSystemd() []step {
 	reload := []string{"systemctl", "--user", "daemon-reload"}
 	return []step{
 		command{revert: reload},
-		file{path: filepath.Join(i.o.Config, "systemd", "user", unitName), data: i.unit(), mode: 0o644},
+		file{path: i.unitPath(), data: i.unit(), mode: 0o644},
 		command{run: reload},
 		command{
 			run:    []string{"systemctl", "--user", "enable", "--now", unitName},

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"net/mail"
 	"net/netip"
 	"strconv"
 
@@ -59,6 +60,9 @@ func (c *Config) checkHost() error {
 	}
 	if h.Certificate != "" && h.ACME != "" {
 		return bad("host.acme", h.ACME, "needed beside a certificate of your own")
+	}
+	if a, err := mail.ParseAddress(h.ACME); h.ACME != "" && (err != nil || a.Address != h.ACME) {
+		return bad("host.acme", h.ACME, "an e-mail address, such as me@example.org")
 	}
 	if h.ACMEServer != "" && !hasScheme(h.ACMEServer, "https") {
 		return bad("host.acme_server", h.ACMEServer, "an https URL")

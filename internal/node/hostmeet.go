@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync/atomic"
 
+	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/host"
 	"github.com/kith-web/kith/internal/relay/tracker"
 	"github.com/kith-web/kith/internal/relay/turn"
@@ -76,6 +77,10 @@ func (m *meeting) serves(h tracker.InfoHash) bool {
 func (m *meeting) startTURN(p *parts) error {
 	c := p.node.o.Config.Host
 	if c.TURN == host.Off || c.TURN == "" {
+		if c.TURNAddress != "" {
+			return fault.New(fault.Invalid, "a public address for TURN is given, but no address to listen on").
+				WithHint("give one, such as --turn 0.0.0.0:3478")
+		}
 		return nil
 	}
 	secret, err := relaySecret(filepath.Join(p.node.o.Home, relaySecretName))

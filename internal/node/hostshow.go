@@ -76,10 +76,11 @@ func readShown(arg string) (*shown, error) {
 		return out, nil
 	}
 	a, err := address.Parse(what)
-	if err != nil {
+	path := strings.HasPrefix(what, ".") || filepath.IsAbs(what)
+	if err != nil && !path {
 		return nil, err
 	}
-	if a.Kind() == address.Name && !strings.Contains(a.Key(), ".") || strings.HasPrefix(what, ".") || filepath.IsAbs(what) {
+	if path || a.Kind() == address.Name && !strings.Contains(a.Key(), ".") {
 		return nil, fault.New(fault.NotFound, "there is no folder %s", what).WithHint("check the path; a site of others is given by its address")
 	}
 	if a.Kind() == address.Index || a.Kind() == address.Device || a.Path != "" && a.Path != "/" {
