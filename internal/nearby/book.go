@@ -103,6 +103,11 @@ func (b *book) list() []Entry {
 func (b *book) add(f openscreen.Fingerprint, given string, addrs []string) (Entry, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.enter(f, given, addrs)
+}
+
+// enter is add; b.mu is held.
+func (b *book) enter(f openscreen.Fingerprint, given string, addrs []string) (Entry, error) {
 	e, old := b.entries[f]
 	before := e
 	if !old {
@@ -119,6 +124,18 @@ func (b *book) add(f openscreen.Fingerprint, given string, addrs []string) (Entr
 		return e, nil
 	}
 	return e, b.put(e)
+}
+
+// renew notes what is known of a device that is in the book, and reports whether
+// it is: one that was forgotten does not come back by being seen.
+func (b *book) renew(f openscreen.Fingerprint, given string, addrs []string) (bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ok := b.entries[f]; !ok {
+		return false, nil
+	}
+	_, err := b.enter(f, given, addrs)
+	return true, err
 }
 
 // free is a name that no other device has.

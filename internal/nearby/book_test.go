@@ -48,6 +48,12 @@ func TestNamesInTheBookAreUnique(t *testing.T) {
 	if err := b.forget(one); err != nil || b.known(one) || !b.known(two) {
 		t.Errorf("after forgetting: %v", err)
 	}
+	if paired, err := b.renew(one, "Bob", []string{"10.0.0.9:5485"}); err != nil || paired || b.known(one) {
+		t.Errorf("a forgotten device was seen, and is back: %v, %v", paired, err)
+	}
+	if paired, err := b.renew(two, "", []string{"10.0.0.9:5485"}); err != nil || !paired {
+		t.Errorf("a paired device was seen: %v, %v", paired, err)
+	}
 }
 
 func TestTheIDIsALabel(t *testing.T) {

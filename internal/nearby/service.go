@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -149,22 +150,41 @@ func (s *Service) touch() {
 // watch follows what the agent finds.
 func (s *Service) watch() {
 	for e := range s.agent.Watch(s.ctx) {
-		if entry, ok := s.book.get(e.Device.Fingerprint); ok && e.Kind != openscreen.Lost {
-			s.remember(entry.Fingerprint, "", e.Device)
+		if e.Kind != openscreen.Lost {
+			s.see(e.Device.Fingerprint, "", e.Device.Addrs)
 		}
 		s.touch()
 	}
 }
 
-// remember keeps where a paired device is.
-func (s *Service) remember(f openscreen.Fingerprint, given string, d openscreen.Device) {
-	var addrs []string
-	for _, a := range d.Addrs {
-		addrs = append(addrs, a.String())
-	}
-	if _, err := s.book.add(f, given, addrs); err != nil {
+// see keeps where a paired device is, and reports whether it is paired.
+func (s *Service) see(f openscreen.Fingerprint, given string, at []netip.AddrPort) bool {
+	paired, err := s.book.renew(f, given, texts(at))
+	if err != nil {
 		s.o.Log.Warn("the device book cannot be written", "error", err)
 	}
+	return paired
+}
+
+// remember enters the device of a session that a code authenticated. One that was
+// recognized is in the book, or was taken out meanwhile.
+func (s *Service) remember(session *openscreen.Session) bool {
+	f, given, at := session.Peer(), session.Info().DisplayName, addrsOf(session)
+	if session.Recognized() {
+		return s.see(f, given, at)
+	}
+	if _, err := s.book.add(f, given, texts(at)); err != nil {
+		s.o.Log.Warn("the device book cannot be written", "error", err)
+	}
+	return true
+}
+
+func texts(addrs []netip.AddrPort) []string {
+	var out []string
+	for _, a := range addrs {
+		out = append(out, a.String())
+	}
+	return out
 }
 
 // accept takes the sessions that others open.
@@ -188,7 +208,10 @@ func (s *Service) accept() {
 // adopt takes part in a session that is authenticated, until it ends.
 func (s *Service) adopt(session *openscreen.Session) {
 	f := session.Peer()
-	s.remember(f, session.Info().DisplayName, openscreen.Device{Addrs: addrsOf(session)})
+	if !s.remember(session) {
+		_ = session.Close(openscreen.CloseNormal, "forgotten")
+		return
+	}
 	s.mu.Lock()
 	s.sessions[f] = append(s.sessions[f], session)
 	s.note()

@@ -71,7 +71,7 @@ func (s *Service) session(ctx context.Context, t target, p openscreen.Prompter) 
 	}
 	known := make(chan struct{})
 	s.wait.Go(func() {
-		s.remember(t.fingerprint, session.Info().DisplayName, openscreen.Device{Addrs: addrsOf(session)})
+		s.remember(session)
 		close(known)
 		s.adopt(session)
 	})

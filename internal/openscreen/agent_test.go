@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -126,6 +127,9 @@ func TestPeopleAuthenticateTwoAgents(t *testing.T) {
 				if err := errors.Join(<-errs, <-errs); err != nil {
 					t.Fatal(err)
 				}
+				if as.Recognized() || bs.Recognized() {
+					t.Error("a code is no recognition")
+				}
 				if as.Peer() != b.Fingerprint() || bs.Peer() != a.Fingerprint() || as.Info().DisplayName != "b" || bs.Info().DisplayName != "a" {
 					t.Error("the sides do not know each other")
 				}
@@ -147,6 +151,33 @@ func TestTheSecondTimeNeedsNoCode(t *testing.T) {
 	as, bs := meet(t, a, b, Device{Fingerprint: b.fp, Addrs: []netip.AddrPort{b.Addr()}})
 	if !as.Authenticated() || !bs.Authenticated() {
 		t.Fatal("known agents are not authenticated")
+	}
+	if !as.Recognized() || !bs.Recognized() {
+		t.Error("they were recognized, and it is not said")
+	}
+}
+
+// TestAPeerThatIsForgottenMeanwhileStaysOut: a peer may take its time between the
+// handshake and the introduction.
+func TestAPeerThatIsForgottenMeanwhileStaysOut(t *testing.T) {
+	var asked atomic.Int32
+	a := agent(t, "a", knowsAll)
+	b := agent(t, "b", func(o *Options) { o.Known = func(Fingerprint) bool { return asked.Add(1) == 1 } })
+	ctx := background(t)
+	s, err := a.Dial(ctx, found(b))
+	if err == nil {
+		select {
+		case <-s.Done():
+		case <-ctx.Done():
+			t.Fatal("the session lasts")
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for s := range b.sessions {
+		if s.Authenticated() {
+			t.Error("a forgotten peer is authenticated")
+		}
 	}
 }
 

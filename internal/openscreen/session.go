@@ -28,6 +28,8 @@ type Session struct {
 	knew     bool // the peer was authenticated before
 	log      *slog.Logger
 
+	recognized bool // that authenticated it; set before auth.done is closed
+
 	nextID atomic.Uint64
 	hello  hello
 	auth   authState
@@ -98,9 +100,14 @@ func (s *Session) begin(ctx context.Context) error {
 	s.hello.mu.Lock()
 	mutual := s.hello.known == nil || *s.hello.known
 	s.hello.mu.Unlock()
-	if mutual && s.knew {
+	switch {
+	case mutual && s.knew && !o.Known(s.peer): // it took its time, and was forgotten
+		s.close(CloseNormal, "forgotten")
+		return fault.New(fault.Unauthorized, "the device was forgotten while it introduced itself")
+	case mutual && s.knew:
+		s.recognized = true
 		s.nowAuthenticated()
-	} else {
+	default:
 		s.agent.work.Go(s.authenticateLoop)
 	}
 	s.agent.work.Go(s.keepAlive)
@@ -123,6 +130,11 @@ func (s *Session) Info() Info {
 		Capabilities: s.info.Capabilities, StateToken: s.info.StateToken, Locales: s.info.Locales,
 	}
 }
+
+// Recognized reports whether the session is authenticated because both sides knew
+// each other from before. Whoever keeps a list of peers does not enter one for it:
+// the peer may have been taken off that list meanwhile.
+func (s *Session) Recognized() bool { return s.Authenticated() && s.recognized }
 
 // Outgoing reports whether this agent opened the session.
 func (s *Session) Outgoing() bool { return s.outgoing }
