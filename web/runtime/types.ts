@@ -67,6 +67,8 @@ export interface Index {
   readonly bytes: number;
   /** The size of piece i as it travels. */
   length(i: number): number;
+  /** How many octets of piece i there are before padding that is known to be zero. */
+  filled(i: number): number;
   /** Whether data is piece i. */
   verify(i: number, data: Uint8Array): Promise<boolean>;
   /** The content of piece i, to which spans refer: the piece itself but for IPFS blocks that wrap it. */

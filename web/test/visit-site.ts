@@ -24,12 +24,13 @@ export function siteOf(all: ReadonlyMap<string, Uint8Array>, kind: SiteInfo["kin
   }
   const file = (path: string): FileEntry | undefined =>
     entries.get(path) ?? (kind === "front" ? undefined : entries.get(path === "" ? "index.html" : `${path}/index.html`));
+  const length = (i: number): number => Math.min(pieceSize, data.length - i * pieceSize);
   return {
-    kind, data, file,
+    kind, data, file, length,
+    filled: length,
     swarm: new Uint8Array(20),
     pieces: Math.ceil(data.length / pieceSize),
     bytes: data.length,
-    length: (i) => Math.min(pieceSize, data.length - i * pieceSize),
     verify: async (i, piece) => Buffer.compare(piece, data.subarray(i * pieceSize, (i + 1) * pieceSize)) === 0,
     content: (_, piece) => piece,
     folder: (path) => [...entries.keys()].some((p) => p.startsWith(`${path}/`)),

@@ -112,6 +112,10 @@ class Front implements Index {
     return this.#lengths[i] ?? 0;
   }
 
+  filled(i: number): number {
+    return this.length(i);
+  }
+
   async verify(i: number, data: Uint8Array): Promise<boolean> {
     const hash = this.#hashes[i];
     return hash !== undefined && data.length === this.#lengths[i] && equal(hash, await digest("SHA-256", data));

@@ -102,6 +102,10 @@ class Skeleton implements Index {
     return this.#pieces[i]?.size ?? 0;
   }
 
+  filled(i: number): number {
+    return this.length(i);
+  }
+
   async verify(i: number, data: Uint8Array): Promise<boolean> {
     const piece = this.#pieces[i];
     return piece !== undefined && data.length === piece.size && isBlock(piece.cid, data);

@@ -32,8 +32,10 @@ class Torrent implements Index {
   readonly #hashes: Uint8Array;
   readonly #pieceLength: number;
   readonly #span: number;
-  /** In hybrids, which parts of pieces are padding and do not travel (BEP 52). */
-  readonly #ends: Map<number, number> | undefined;
+  /** In hybrids padding does not travel (BEP 52). */
+  readonly #hybrid: boolean;
+  /** Where the content of a piece ends, of those that end with padding. */
+  readonly #ends: ReadonlyMap<number, number>;
   readonly #catalogue: Catalogue;
 
   constructor(swarm: Uint8Array, v: Value) {
@@ -55,13 +57,18 @@ class Torrent implements Index {
     if (this.pieces > limits.pieces || hashes.length !== this.pieces * 20) {
       bad(`has ${hashes.length / 20} piece hashes for ${this.pieces} pieces`);
     }
-    this.#ends = hybrid ? endsBefore(pads, length) : undefined;
+    this.#hybrid = hybrid;
+    this.#ends = endsBefore(pads, length, span);
     this.bytes = span - (hybrid ? pads.reduce((n, p) => n + p.size, 0) : 0);
     this.#catalogue = settle(files, length, !hybrid && !keepTop);
   }
 
   length(i: number): number {
-    return this.#ends?.get(i) ?? this.#whole(i);
+    return this.#hybrid ? this.filled(i) : this.#whole(i);
+  }
+
+  filled(i: number): number {
+    return this.#ends.get(i) ?? this.#whole(i);
   }
 
   async verify(i: number, data: Uint8Array): Promise<boolean> {
@@ -146,10 +153,12 @@ function cleanName(v: Value): string {
 }
 
 /** Where the content of those pieces ends that end with padding. */
-function endsBefore(pads: readonly { offset: number; size: number }[], pieceLength: number): Map<number, number> {
+function endsBefore(pads: readonly { offset: number; size: number }[], pieceLength: number, span: number): Map<number, number> {
   const ends = new Map<number, number>();
-  for (const { offset } of pads) {
-    if (offset % pieceLength !== 0) {
+  for (const { offset, size } of pads) {
+    const end = offset + size;
+    const fills = end - (offset - (offset % pieceLength)) === pieceLength || (end === span && size < pieceLength);
+    if (offset % pieceLength !== 0 && fills) {
       ends.set(Math.floor(offset / pieceLength), offset % pieceLength);
     }
   }

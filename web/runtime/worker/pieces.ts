@@ -189,18 +189,21 @@ export class Pieces {
   async #fromHost(i: number, signal: AbortSignal): Promise<Uint8Array> {
     try {
       signal.throwIfAborted();
+      const length = this.#index.length(i);
+      const filled = this.#index.filled(i); // padding need not travel
       const response = await fetch(this.#info.piece + i, {
+        headers: filled < length ? { Range: `bytes=0-${filled - 1}` } : {},
         signal: AbortSignal.any([signal, AbortSignal.timeout(bounds.hostSilence)]),
       }).catch(() => {
         throw new MissingPiece(i, true);
       });
-      const data = response.ok ? await read(response, this.#index.length(i)) : undefined;
+      const data = response.ok ? await read(response, length, response.status === 206 ? filled : length) : undefined;
       if (!data || !(await this.#index.verify(i, data))) {
         throw new MissingPiece(i, response.status >= 500);
       }
       // What cannot be kept is shown all the same, but cannot be passed on.
       if (await this.#keep(i, data)) {
-        this.#link.got(this.#info.id, i, data.length);
+        this.#link.got(this.#info.id, i, response.status === 206 ? filled : length);
       }
       return data;
     } finally {
@@ -271,18 +274,18 @@ async function soon<T>(promise: Promise<T>, ms: number): Promise<T | undefined> 
   }
 }
 
-/** Reads a body of exactly length octets; undefined for any other. */
-async function read(response: Response, length: number): Promise<Uint8Array | undefined> {
+/** Reads a body of exactly filled octets, the beginning of length; undefined for any other. */
+async function read(response: Response, length: number, filled: number): Promise<Uint8Array | undefined> {
   const out = new Uint8Array(length);
   let at = 0;
   const reader = response.body?.getReader();
   for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
-    if (at + part.value.length > length) {
+    if (at + part.value.length > filled) {
       void reader?.cancel();
       return undefined;
     }
     out.set(part.value, at);
     at += part.value.length;
   }
-  return at === length ? out : undefined;
+  return at === filled ? out : undefined;
 }

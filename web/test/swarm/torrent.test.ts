@@ -66,12 +66,16 @@ test("BEP 47: padding is no file, and links are what they lead to", async () => 
   assert.deepEqual(paths(index), ["a", "b", "c", "d"]);
   assert.deepEqual([...(index.file("c")?.spans(0, 20) ?? [])], [...(index.file("b")?.spans(0, 20) ?? [])]);
   assert.equal(index.length(0), 16);
+  assert.deepEqual([0, 1, 2].map((i) => index.filled(i)), [5, 16, 4]);
+  const among = await open([{ path: "a", data: noise(5) }, { path: ".pad/3", pad: 3 }, { path: "b", data: noise(20, 3) }]);
+  assert.deepEqual([0, 1].map((i) => among.filled(i)), [16, 12], "padding in the middle of a piece travels");
 });
 
 test("BEP 52: the padding of hybrids does not travel", async () => {
   const t = await torrent([{ path: "a", data: noise(5) }, { path: ".pad/11", pad: 11 }, { path: "b", data: noise(20, 3) }], 16, { "meta version": 2 });
   const index = await openIndex(t.info, t.index);
   assert.deepEqual([0, 1, 2].map((i) => index.length(i)), [5, 16, 4]);
+  assert.deepEqual([0, 1, 2].map((i) => index.filled(i)), [5, 16, 4]);
   assert.equal(index.bytes, 25);
   assert.ok(await index.verify(0, noise(5)));
   assert.ok(!(await index.verify(0, t.pieces[0] ?? noise(1))));
