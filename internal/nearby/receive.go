@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/kith-web/kith/internal/fault"
@@ -91,6 +92,28 @@ func (s *Service) takes() (r Reception, ok bool) {
 	return Reception{Into: s.o.Dir}, s.o.Receive
 }
 
+// maxDeviceOffers is how many offers of one device may be read, or wait for an
+// answer: their lists take memory.
+const maxDeviceOffers = 4
+
+// enterOffer counts an offer of a device until leave is called, unless it has too
+// many.
+func (s *Service) enterOffer(f openscreen.Fingerprint) (leave func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.offering[f] >= maxDeviceOffers {
+		return nil, false
+	}
+	s.offering[f]++
+	return sync.OnceFunc(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.offering[f]--; s.offering[f] == 0 {
+			delete(s.offering, f)
+		}
+	}), true
+}
+
 // pending is an Offer, and where the answer goes.
 type pending struct {
 	Offer
@@ -110,8 +133,18 @@ type Answered struct {
 func (s *Service) takeOffer(ctx context.Context, r *openscreen.TransportRequest) {
 	peer := r.Session().Peer()
 	entry, ok := s.book.get(peer)
+	if !ok {
+		_ = r.Reject()
+		return
+	}
+	leave, ok := s.enterOffer(peer)
+	if !ok {
+		_ = r.Reject()
+		return
+	}
+	defer leave()
 	how, open := s.takes()
-	if !ok || !open {
+	if !open {
 		_ = r.Reject()
 		return
 	}
@@ -140,6 +173,7 @@ func (s *Service) takeOffer(ctx context.Context, r *openscreen.TransportRequest)
 		a, err = s.ask(ctx, o, entry, how)
 	}
 	stop()
+	leave()
 	if a.Into != "" {
 		how.Into = a.Into
 	}

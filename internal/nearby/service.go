@@ -41,6 +41,7 @@ type Service struct {
 	transfers  map[string]*running
 	ended      []string // of transfers, the oldest first
 	receptions map[string]*reception
+	offering   map[openscreen.Fingerprint]int // offers of each device that are read or wait
 	warnings   []Warning
 }
 
@@ -62,7 +63,7 @@ func New(o Options) (*Service, error) {
 		o: o, book: b, name: o.Name, changed: make(chan struct{}),
 		sessions: map[openscreen.Fingerprint][]*openscreen.Session{}, handlers: map[string]Handler{},
 		prompts: map[string]*prompt{}, offers: map[string]*pending{}, transfers: map[string]*running{},
-		receptions: map[string]*reception{},
+		receptions: map[string]*reception{}, offering: map[openscreen.Fingerprint]int{},
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.handlers[transferProtocol] = s.takeOffer
