@@ -20,12 +20,15 @@ export class Job {
   readonly alone: boolean;
   #only: Peer | undefined;
   #next = 0;
+  /** What is behind this is zero, and not asked for. */
+  readonly #filled: number;
   readonly #blocks: Uint8Array;
 
-  constructor(piece: number, length: number, alone: boolean) {
+  constructor(piece: number, length: number, filled: number, alone: boolean) {
     this.piece = piece;
     this.data = new Uint8Array(length);
-    this.#blocks = new Uint8Array(Math.ceil(length / blockLength));
+    this.#filled = filled;
+    this.#blocks = new Uint8Array(Math.ceil(filled / blockLength));
     this.free = this.missing = this.#blocks.length;
     this.alone = alone;
   }
@@ -97,6 +100,6 @@ export class Job {
 
   private block(n: number): Block {
     const begin = n * blockLength;
-    return { piece: this.piece, begin, length: Math.min(blockLength, this.data.length - begin) };
+    return { piece: this.piece, begin, length: Math.min(blockLength, this.#filled - begin) };
   }
 }

@@ -212,7 +212,7 @@ export class Picker {
     if (this.#memory > 0 && this.#memory + length > room && !this.#makeRoom(length, room)) {
       return undefined;
     }
-    const job = new Job(i, length, this.#alone.has(i));
+    const job = new Job(i, length, this.#index.filled(i), this.#alone.has(i));
     this.#jobs.set(i, job);
     this.#memory += length;
     return job;
