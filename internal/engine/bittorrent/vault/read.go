@@ -2,6 +2,7 @@ package vault
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -83,10 +84,11 @@ func (v *Vault) readPiece(i int, p []byte, off int64) (int, error) {
 // lose takes the pieces off whose files are not what they were.
 func (v *Vault) lose(off, end int64) {
 	first, last := v.pieces(off, end)
+	var path string
 	for k := v.folder.at(off); k < len(v.folder.files) && v.folder.files[k].Offset < end; k++ {
 		if f := v.folder.files[k]; v.folder.gone[k].Load() && f.Size > 0 {
 			a, b := v.pieces(f.Offset, f.Offset+f.Size)
-			first, last = min(first, a), max(last, b)
+			first, last, path = min(first, a), max(last, b), f.Path
 		}
 	}
 	changed := false
@@ -94,6 +96,9 @@ func (v *Vault) lose(off, end int64) {
 		if !v.folder.intact(v.extent(i)) {
 			changed = v.lost.set(i) || changed
 		}
+	}
+	if changed && v.o.OnError != nil {
+		v.o.OnError(fmt.Errorf("%q changed since it was published, and is not served until the folder is published again", path))
 	}
 	if changed && v.o.OnLost != nil {
 		v.o.OnLost(first, last)

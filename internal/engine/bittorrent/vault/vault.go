@@ -26,7 +26,7 @@ type Options struct {
 	OnComplete func(i int)
 	// OnLost is called, without locks, with pieces that turned out to be gone.
 	OnLost func(first, end int)
-	// OnError is called when the disk fails.
+	// OnError is called when the disk fails, or a published file is not what it was.
 	OnError func(error)
 }
 

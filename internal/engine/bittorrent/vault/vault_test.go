@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -172,9 +173,11 @@ func TestFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	lost := make(chan int, 1)
+	var told []string
 	v := open(t, Options{
 		Path: filepath.Join(t.TempDir(), "x"), Meta: m, Folder: root, OnLost: func(_, end int) { lost <- end },
-		Files: []SourceFile{{Path: "file", Size: m.Size, ModTime: info.ModTime().UnixNano()}},
+		OnError: func(err error) { told = append(told, err.Error()) },
+		Files:   []SourceFile{{Path: "file", Size: m.Size, ModTime: info.ModTime().UnixNano()}},
 	})
 	got := make([]byte, m.Size)
 	if _, err := v.ReadAt(got, 0); err != nil || !bytes.Equal(got, data) || v.Count() != 4 || v.Stored() != 0 {
@@ -189,6 +192,9 @@ func TestFolder(t *testing.T) {
 	}
 	if end := <-lost; end != 4 || v.Count() != 0 {
 		t.Errorf("lost pieces up to %d, %d are left", end, v.Count())
+	}
+	if len(told) != 1 || !strings.Contains(told[0], `"file" changed`) {
+		t.Errorf("told %q", told)
 	}
 	store(t, v, 0) // as it comes from a peer that has it
 	if !v.Has(0) || v.Count() != 1 {
