@@ -116,7 +116,7 @@ func (p *program) sayHosting(at node.PublicAddresses, c node.HostConfig) {
 		}
 	}
 	if !at.Local {
-		p.say("dns      %s and *.%s lead to this computer by A and AAAA records", c.Domain, c.Domain)
+		p.say("dns      let %s and *.%s lead to this computer (A and AAAA records)", c.Domain, c.Domain)
 	}
 }
 
