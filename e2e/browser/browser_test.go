@@ -42,6 +42,8 @@ gateways = []
 [dns]
 server = "off"
 well_known = false
+[webtransport]
+listen = "127.0.0.1:0"
 [webrtc]
 stun = []
 [nearby]
