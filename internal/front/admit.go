@@ -53,6 +53,19 @@ func (o *Options) public(h http.Header, now time.Time) (time.Duration, bool) {
 	return fresh, ok
 }
 
+// explicit reports whether the website itself says that an answer may be kept. It
+// has to for what no page links to: the address may be one that only some were
+// given, and a manifest lists what is in it.
+func explicit(h http.Header) bool {
+	control := directives(h)
+	for _, name := range []string{"public", "max-age", "s-maxage"} {
+		if _, ok := control[name]; ok {
+			return true
+		}
+	}
+	return len(h["Expires"]) > 0
+}
+
 // lifetime is how much longer an answer is fresh.
 func (o *Options) lifetime(h http.Header, control map[string]string, now time.Time) (time.Duration, bool) {
 	life := o.Lifetime
@@ -117,14 +130,15 @@ func directives(h http.Header) map[string]string {
 	return out
 }
 
-// headers picks those that go with a file; nil when they are too large.
+// headers picks those that go with a file; false when they are too large, or cannot
+// be carried unchanged.
 func headers(h http.Header) (map[string]string, bool) {
 	out, size := map[string]string{}, 0
 	for _, name := range carried() {
 		if values := h[name]; len(values) > 0 {
 			value := strings.Join(values, ", ")
-			if strings.ContainsAny(value, "\r\n\x00") || !ascii(value) {
-				continue
+			if !ascii(value) {
+				return nil, false // it may be what makes the file harmless
 			}
 			out[strings.ToLower(name)] = value
 			size += len(name) + len(value)

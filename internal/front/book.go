@@ -63,6 +63,14 @@ func (b *book) link(path string) bool {
 	return true
 }
 
+// knows reports whether anybody finds path: it is the first page, or one links to
+// it.
+func (b *book) knows(path string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return path == "/" || b.linked[path]
+}
+
 // may reports whether an answer for path is worth recording.
 func (b *book) may(path string) bool {
 	b.mu.Lock()

@@ -239,6 +239,7 @@ func TestWhatIsDynamicPassesThrough(t *testing.T) {
 func TestNobodyChangesAPageForOthers(t *testing.T) {
 	w := newWorld(t, nil)
 	w.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Cache-Control", "public")
 		_, _ = io.WriteString(rw, "hello "+r.Header.Get("X-Name")+r.Header.Get("User-Agent")+r.Header.Get("X-Forwarded-Host"))
 	})
 	w.start()
@@ -254,6 +255,7 @@ func TestMadeUpPathsDoNotFillTheManifest(t *testing.T) {
 	w := newWorld(t, func(o *front.Options) { o.MaxFiles = 3 })
 	w.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Type", "text/html")
+		rw.Header().Set("Cache-Control", "public")
 		if strings.HasPrefix(r.URL.Path, "/real") {
 			_, _ = io.WriteString(rw, r.URL.Path)
 			return
@@ -270,6 +272,68 @@ func TestMadeUpPathsDoNotFillTheManifest(t *testing.T) {
 	if n := len(w.front.Current().Manifest().Files); n != 3 {
 		t.Errorf("the manifest has %d files", n)
 	}
+}
+
+// A manifest lists what it names: an address that only some people were given must
+// not get there because one of them came.
+func TestWhatOnlySomeKnowIsNotListed(t *testing.T) {
+	w := newWorld(t, nil)
+	asked := make(chan string, 16)
+	w.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Content-Type", "text/html")
+		if r.URL.Path == "/app.js" {
+			rw.Header().Set("Cache-Control", "max-age=600")
+		}
+		if r.UserAgent() == "kith-front" {
+			asked <- r.URL.Path
+		}
+		_, _ = io.WriteString(rw, `<a href="/linked">`+r.URL.Path+`</a>`)
+	})
+	w.start()
+	for _, path := range []string{"/share/4f2a9c", "/", "/app.js"} {
+		w.get("GET", path)
+	}
+	w.has("/", "/app.js")
+	w.get("GET", "/linked")
+	w.has("/", "/app.js", "/linked")
+	w.end()
+	close(asked)
+	for path := range asked {
+		if strings.HasPrefix(path, "/share/") {
+			t.Error("the website was asked for what does not enter")
+		}
+	}
+}
+
+// Without the header that makes it a download, a page that somebody uploaded would
+// be one of the website's.
+func TestAGuardThatCannotBeCarriedKeepsAFileOut(t *testing.T) {
+	w := newWorld(t, nil)
+	w.set("/upload", "<script>", html, "Content-Disposition: attachment; filename=\"\u00fc.html\"")
+	w.set("/a", "a")
+	w.start()
+	w.get("GET", "/upload")
+	w.get("GET", "/a") // looked at after what came before
+	w.has("/a")
+}
+
+// A website may trust its own computer, which is where a front asks from.
+func TestWhatAVisitorMayNotSeeIsNotAskedFor(t *testing.T) {
+	w := newWorld(t, nil)
+	w.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Cache-Control", "max-age=600")
+		if r.URL.Path == "/status" && r.Header.Get("X-Forwarded-For") != "" {
+			http.Error(rw, "not for you", http.StatusForbidden)
+			return
+		}
+		_, _ = io.WriteString(rw, "hello from "+r.URL.Path)
+	})
+	w.start()
+	if r, _ := w.get("GET", "/status"); r.StatusCode != http.StatusForbidden {
+		t.Errorf("the visitor got %d", r.StatusCode)
+	}
+	w.get("GET", "/a") // looked at after what came before
+	w.has("/a")
 }
 
 func TestOnlyTheOriginIsContacted(t *testing.T) {

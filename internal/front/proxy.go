@@ -14,7 +14,7 @@ import (
 // ServeHTTP answers as the website would: from the cache what is fresh and there,
 // everything else by the origin server. What a visitor's request brought about
 // never enters the manifest: its headers could have changed it for everybody. The
-// path is asked for again, without them.
+// path is asked for again, without them, if the visitor got what may enter.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.RequestURI()
 	switch {
@@ -32,7 +32,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if plain(r) && f.book.get(path) == nil && f.book.may(path) {
-		f.links.visited(path, f.now())
+		r = r.WithContext(context.WithValue(r.Context(), wantedKey{}, path))
 	}
 	f.proxy.ServeHTTP(w, r)
 }
@@ -101,8 +101,33 @@ func (f *Front) newProxy(transport http.RoundTripper) *httputil.ReverseProxy {
 	}
 }
 
+// wantedKey is the context key of a visitor's path that might be for the manifest.
+type wantedKey struct{}
+
+// note has a visitor's path looked at, if the answer to the visitor lets it. A
+// website may answer the front, which asks from its own computer, what it answers
+// nobody else.
+func (f *Front) note(r *http.Response) {
+	path, ok := r.Request.Context().Value(wantedKey{}).(string)
+	switch r.StatusCode {
+	case http.StatusOK, http.StatusPartialContent, http.StatusNotModified:
+	default:
+		return
+	}
+	if !ok {
+		return
+	}
+	h := r.Header.Clone()
+	h.Del("Content-Encoding") // which the visitor asked for
+	h.Del("Content-Range")
+	if _, public := f.o.public(h, f.now()); public && (f.book.knows(path) || explicit(h)) {
+		f.links.visited(path, f.now())
+	}
+}
+
 // modify changes an answer of the origin server on its way to a visitor.
 func (f *Front) modify(r *http.Response) error {
+	f.note(r)
 	r.Header.Del("Alt-Svc") // of another server than the visitor's
 	if location := r.Header.Get("Location"); location != "" {
 		r.Header.Set("Location", f.public(location))

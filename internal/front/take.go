@@ -22,7 +22,7 @@ const maxScan = 2 << 20
 // take begins to take in an answer for path; nil when it is not to enter.
 func (f *Front) take(path string, h http.Header) *taker {
 	fresh, ok := f.o.public(h, f.now())
-	if !ok || !f.book.may(path) {
+	if !ok || !f.book.may(path) || !f.book.knows(path) && !explicit(h) {
 		return nil
 	}
 	carried, ok := headers(h)

@@ -42,7 +42,11 @@ func newWebsite(t *testing.T) *website {
 	return s
 }
 
+// set is how the website answers for path: what may be kept, unless headers say else.
 func (s *website) set(path, body string, headers ...string) {
+	if !strings.Contains(strings.Join(headers, "\n"), "Cache-Control: ") {
+		headers = append(headers, "Cache-Control: public")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.files[path] = webFile{body, headers}
