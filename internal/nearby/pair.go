@@ -3,6 +3,7 @@ package nearby
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/openscreen"
@@ -134,9 +135,13 @@ func (s *Service) Pair(ctx context.Context, who, code string) (Device, error) {
 
 // Device returns one that is paired or near, by ID or name.
 func (s *Service) Device(id string) (Device, error) {
-	for _, d := range s.devices() {
-		if d.ID == id || d.Name == id {
-			return d, nil
+	all := s.devices()
+	for _, is := range []func(Device) bool{
+		func(d Device) bool { return d.ID == id }, // before a name: devices choose theirs
+		func(d Device) bool { return d.Name == id },
+	} {
+		if i := slices.IndexFunc(all, is); i >= 0 {
+			return all[i], nil
 		}
 	}
 	return Device{}, fault.New(fault.NotFound, "no device %.100q is paired or near", id).WithHint("'kith nearby' lists the devices")

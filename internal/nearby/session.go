@@ -277,6 +277,16 @@ func (f fileStream) Close() error {
 // Entry returns a paired device, by ID or name.
 func (s *Service) Entry(id string) (Entry, error) { return s.paired(id) }
 
+// EntryOf returns the paired device that has an ID. No device has it by its name,
+// which the device gave itself.
+func (s *Service) EntryOf(id string) (Entry, error) {
+	e, err := s.paired(id)
+	if err == nil && ID(e.Fingerprint) != id {
+		return Entry{}, fault.New(fault.NotFound, "no device with the ID %.100q is paired", id)
+	}
+	return e, err
+}
+
 // Paired reports whether a device is in the book.
 func (s *Service) Paired(f openscreen.Fingerprint) bool { return s.book.known(f) }
 

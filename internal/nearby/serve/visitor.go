@@ -96,7 +96,7 @@ func split(host string) (id, name string, ok bool) {
 
 func (v *Visitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, name, ok := split(r.Host)
-	if _, err := v.nearby.Entry(id); !ok || err != nil {
+	if _, err := v.nearby.EntryOf(id); !ok || err != nil {
 		v.say(w, r, fault.New(fault.NotFound, "no device is paired that %.100q stands for", r.Host).
 			WithHint("pair it with 'kith nearby pair' or in the console"))
 		return
@@ -131,7 +131,7 @@ func (v *Visitor) lead(w http.ResponseWriter, r *http.Request, id string) bool {
 		http.Redirect(w, r, links[0].URL, http.StatusFound)
 		return true
 	}
-	entry, _ := v.nearby.Entry(id)
+	entry, _ := v.nearby.EntryOf(id)
 	v.page(w, http.StatusOK, pageData{Title: entry.Name, Links: links})
 	return true
 }
@@ -150,7 +150,7 @@ func (v *Visitor) dial(ctx context.Context, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	entry, err := v.nearby.Entry(id)
+	entry, err := v.nearby.EntryOf(id)
 	if err != nil {
 		return nil, err
 	}
