@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -115,5 +117,86 @@ func TestStrangersWithoutATicketAreBounded(t *testing.T) {
 	}
 	if in > 4 {
 		t.Errorf("%d strangers came in, and 4 may", in)
+	}
+}
+
+// listenTo reads the next message of the control stream.
+func listenTo(r io.Reader) (m map[string]any, err error) {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	data := make([]byte, binary.BigEndian.Uint32(head[:]))
+	if _, err := io.ReadFull(r, data); err != nil {
+		return nil, err
+	}
+	return m, json.Unmarshal(data, &m)
+}
+
+// A sender says where other receivers are. That must not make a receiver connect
+// here and there without end.
+func TestFewerReceiversAreMetThanASenderMakesUp(t *testing.T) {
+	a, b := newDevice(t), newDevice(t)
+	sender, receiver := sessions(a, b)
+	t.Cleanup(func() { _ = sender.Close() })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	var met atomic.Int32
+	enough := make(chan struct{}) // were met, and more may be on their way
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+			if met.Add(1) == 8 {
+				close(enough)
+			}
+		}
+	}()
+	done := receive(t.Context(), receiver, transfer.AcceptOptions{Dir: t.TempDir(), Bulk: b.bulk})
+	stream, err := sender.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(
+		say(t, stream, map[string]any{"type": "offer", "count": 1, "total": 1, "group": 2}),
+		say(t, stream, map[string]any{"type": "files", "files": []transfer.File{{Path: "x", Size: 1}}}),
+	)
+	if m, e := listenTo(stream); e != nil || m["type"] != "accept" {
+		t.Fatalf("%v, %v", m, e)
+	}
+	go func() { _, _ = io.Copy(io.Discard, stream) }()
+	err = errors.Join(err, say(t, stream, map[string]any{"type": "start", "index": 1}))
+	bulk, e := sender.Open(t.Context())
+	if e == nil {
+		_, e = bulk.Write([]byte{0})
+	}
+	if err = errors.Join(err, e); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		err := say(t, stream, map[string]any{"type": "peer", "peer": map[string]any{
+			"index": 2 + i, "fingerprint": make([]byte, 32), "ticket": make([]byte, 32), "addrs": []string{l.Addr().String()}, "dial": true,
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case <-enough:
+	case <-time.After(30 * time.Second):
+		t.Fatal("nobody is met")
+	}
+	if err := say(t, stream, map[string]any{"type": "bye"}); err != nil {
+		t.Fatal(err)
+	}
+	<-done // and with it all that was under way
+	if n := met.Load(); n > 8 {
+		t.Errorf("%d made-up receivers of a group of 2 were connected to", n)
 	}
 }

@@ -30,6 +30,7 @@ type intake struct {
 
 	mu    sync.Mutex
 	mates map[int]*mate
+	met   int // how many were introduced
 	gone  map[int]bool
 	mine  []int64  // chunks that this receiver passes on
 	from  []int32  // who passes on each chunk that was announced; 0 for the others

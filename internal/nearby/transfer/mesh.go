@@ -11,6 +11,10 @@ import (
 // maxMates bounds the other receivers that one has to do with.
 const maxMates = 256
 
+// meetings is how often a receiver is introduced to each other one of its group,
+// at most: those that come back are others.
+const meetings = 4
+
 // mate is another receiver of the same files.
 type mate struct {
 	index int
@@ -29,11 +33,7 @@ func (in *intake) meet(ctx context.Context, p *other) error {
 	if p == nil || len(p.Fingerprint) != len(Fingerprint{}) || len(p.Ticket) != ticketSize || len(p.Addrs) == 0 || len(p.Addrs) > 8 {
 		return fault.New(fault.Invalid, "another receiver was introduced without what is needed to know it")
 	}
-	in.mu.Lock()
-	known := in.mates[p.Index] != nil
-	crowded := len(in.mates) >= maxMates
-	in.mu.Unlock()
-	if in.a.Bulk == nil || known || crowded {
+	if in.a.Bulk == nil || !in.mayMeet(p.Index) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, in.a.DialTime)
@@ -60,6 +60,18 @@ func (in *intake) meet(ctx context.Context, p *other) error {
 		in.accompany(p.Index, conn)
 	})
 	return nil
+}
+
+// mayMeet counts an introduction. The sender says whom to connect to, and must not
+// have this device connect to anybody any number of times.
+func (in *intake) mayMeet(index int) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.mates[index] != nil || len(in.mates) >= maxMates || in.met >= min(meetings*in.o.Group, meetings*maxMates) {
+		return false
+	}
+	in.met++
+	return true
 }
 
 func (in *intake) dialMate(ctx context.Context, p *other) {
