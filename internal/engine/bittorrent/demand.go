@@ -105,12 +105,18 @@ func (s *site) rank(first, end int) {
 		}
 		d.prio[i] = p
 		s.t.Piece(i).SetPriority(p)
+		s.stirred.Store(true)
 	}
 }
 
 // await returns when the octet at off is there.
 func (s *site) await(ctx context.Context, w *window, off, ahead int64) error {
-	s.waiting.Add(1)
+	if s.content.Load().vault.Missing(off, off+1) < 0 {
+		return nil
+	}
+	if s.waiting.Add(1) == 1 {
+		s.hurry()
+	}
 	defer s.waiting.Add(-1)
 	for {
 		c := s.content.Load()

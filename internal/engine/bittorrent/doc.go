@@ -17,10 +17,6 @@
 // A torrent of one file shows as a folder with that file in it; a torrent whose
 // files share one top folder shows that folder's content. Pad files are hidden.
 //
-// Known faults: fetching by an infohash of version 2 alone now and then stops for
-// good before all pieces came (TestHybridByItsSecondName); by version 1, which
-// hybrid torrents have too and whose links Kith gives out, it does not.
-//
 // The package leaves to others which sites to keep and for how long, and which
 // name means which torrent.
 package bittorrent

@@ -75,6 +75,7 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e.wg.Go(e.saveCounters)
+	e.wg.Go(e.wakeWriters)
 	return e, nil
 }
 

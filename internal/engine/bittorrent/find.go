@@ -14,11 +14,13 @@ import (
 )
 
 // Times of announces to the DHT: the longest one takes, the time to the next
-// when all is well, and the first when nobody was found.
+// when all is well, the first when nobody was found, and the most while somebody
+// waits for what no peer sent yet.
 const (
-	dhtTime  = 2 * time.Minute
-	dhtEvery = 15 * time.Minute
-	dhtRetry = 3 * time.Second
+	dhtTime    = 2 * time.Minute
+	dhtEvery   = 15 * time.Minute
+	dhtRetry   = 3 * time.Second
+	dhtStarved = time.Minute
 )
 
 // find begins to look for peers.
@@ -125,12 +127,18 @@ func (s *site) addWebSeeds(urls []string) {
 	}
 }
 
-// Times between attempts to reach peers that were told of or were connected.
+// Times between attempts to reach peers that were told of or were connected; while
+// somebody waits they grow no longer than starvedRedial, for a peer that does not
+// have the torrent hangs up, and says nothing when it has it.
 const (
-	minRedial = 300 * time.Millisecond
-	maxRedial = time.Minute
-	maxFormer = 32
+	minRedial     = 300 * time.Millisecond
+	starvedRedial = 5 * time.Second
+	maxRedial     = time.Minute
+	maxFormer     = 32
 )
+
+// starved says whether somebody waits for the list of files or for pieces.
+func (s *site) starved() bool { return !s.isReady() || s.waiting.Load() > 0 }
 
 // past is the peers that were told of or connected. Its lock may be taken while
 // the wire library holds its own.
@@ -176,7 +184,7 @@ func (s *site) redial() {
 		select {
 		case <-s.ctx.Done():
 			return
-		case <-s.hungUp:
+		case <-s.hurried:
 			wait = minRedial
 			timer.Reset(wait)
 			continue
@@ -192,6 +200,9 @@ func (s *site) redial() {
 			s.t.AddPeers(peers)
 		}
 		wait = min(2*wait, maxRedial)
+		if s.starved() {
+			wait = min(wait, starvedRedial)
+		}
 		timer.Reset(wait)
 	}
 }
@@ -202,8 +213,13 @@ func (s *site) departed(pc *torrent.PeerConn) {
 		peer := torrent.PeerInfo{Addr: torrent.StringAddr(pc.RemoteAddr.String()), Source: pc.Discovery}
 		s.note([]torrent.PeerInfo{peer})
 	}
+	s.hurry()
+}
+
+// hurry begins redial anew: a peer hung up, or somebody begins to wait.
+func (s *site) hurry() {
 	select {
-	case s.hungUp <- struct{}{}:
+	case s.hurried <- struct{}{}:
 	default:
 	}
 }
@@ -222,8 +238,10 @@ func (s *site) announceDHT(server torrent.DhtServer) {
 			cancel()
 			stop()
 		}
-		known, _ := s.peersKnown()
-		if known > 0 {
+		switch known, _ := s.peersKnown(); {
+		case s.starved():
+			wait = min(wait, dhtStarved)
+		case known > 0:
 			wait = dhtEvery
 		}
 		timer := time.NewTimer(wait)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/anacrolix/torrent"
+	pp "github.com/anacrolix/torrent/peer_protocol"
 
 	"github.com/kith-web/kith/internal/engine"
 )
@@ -168,6 +169,11 @@ func (s *site) saveCounters() error {
 // nothing here may call it.
 func (e *Engine) watch(c *torrent.Callbacks) {
 	c.ReadExtendedHandshake = e.onHandshake
+	c.ReadMessage = func(pc *torrent.PeerConn, m *pp.Message) {
+		if s := e.siteOf(pc.Torrent()); s != nil && !m.Keepalive {
+			s.stirred.Store(true)
+		}
+	}
 	c.PeerConnReadExtensionMessage = append(c.PeerConnReadExtensionMessage, e.onExtension)
 	c.ReceivedUsefulData = append(c.ReceivedUsefulData, func(ev torrent.ReceivedUsefulDataEvent) {
 		if s := e.siteOf(ev.Peer.Torrent()); s != nil {

@@ -32,9 +32,10 @@ const rejected = "d8:msg_typei2e5:piecei0ee"
 
 // collection is what came from one peer.
 type collection struct {
-	parts [][]byte
-	left  int
-	size  int
+	parts  [][]byte
+	left   int
+	size   int
+	waited bool // since a part came, for a round of ask
 }
 
 // exchange collects for one site.
@@ -49,11 +50,15 @@ type exchange struct {
 func (x *exchange) offered(pc *torrent.PeerConn, size, limit int) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if size <= 0 || size > limit || x.bytes+size > metadataBudget || x.from[pc] != nil {
+	if size <= 0 || x.bytes+size > metadataBudget || x.from[pc] != nil {
 		return false
 	}
 	if x.from == nil {
 		x.from = map[*torrent.PeerConn]*collection{}
+	}
+	if size > limit {
+		x.from[pc] = &collection{} // of nothing: it is not asked
+		return false
 	}
 	n := (size + metadataPart - 1) / metadataPart
 	x.from[pc] = &collection{parts: make([][]byte, n), left: n, size: size}
@@ -80,7 +85,7 @@ func (x *exchange) take(pc *torrent.PeerConn, i int, data []byte) []byte {
 		len(data) != min(metadataPart, c.size-i*metadataPart) {
 		return nil
 	}
-	c.parts[i] = bytes.Clone(data)
+	c.parts[i], c.waited = bytes.Clone(data), false
 	if c.left--; c.left > 0 {
 		return nil
 	}
@@ -121,11 +126,14 @@ func (e *Engine) onExtension(ev torrent.PeerConnReadExtensionMessageEvent) {
 	clear(ev.Payload)
 	copy(ev.Payload, rejected)
 	s := e.siteOf(ev.PeerConn.Torrent())
-	if s == nil {
+	if s == nil || s.isReady() {
 		return
 	}
+	fresh := s.exchange.offered(ev.PeerConn, m.TotalSize, e.o.Limits.MaxMetadata)
 	if info := s.exchange.take(ev.PeerConn, m.Piece, data); info != nil {
 		go s.received(ev.PeerConn, info)
+	} else if fresh { // it had none when it connected
+		go s.ask(ev.PeerConn)
 	}
 }
 

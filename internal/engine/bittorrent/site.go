@@ -43,7 +43,9 @@ type site struct {
 	demand   demand
 	ledger   ledger
 	waiting  atomic.Int32  // readers
-	hungUp   chan struct{} // a peer did
+	hurried  chan struct{} // see hurry
+	stirred  atomic.Bool   // something happened since the last round of wake
+	quiet    int           // rounds of wake since
 
 	mu       sync.Mutex
 	closed   bool
@@ -71,7 +73,7 @@ func (e *Engine) newSite(key string, a address.Address) (*site, error) {
 	s := &site{
 		e: e, key: key, addr: a.Root(), hash: shortHash(key), ctx: ctx, stop: stop,
 		ready: make(chan struct{}), failed: make(chan struct{}), gone: make(chan struct{}),
-		joined: map[string]bool{}, sources: map[string]bool{}, hungUp: make(chan struct{}, 1),
+		joined: map[string]bool{}, sources: map[string]bool{}, hurried: make(chan struct{}, 1),
 	}
 	s.ledger.init()
 	base, _, err := recall[counters](e.o.Store, countPrefix+key)
@@ -116,6 +118,8 @@ func (s *site) begin(index *metafile.Torrent) error {
 			return fault.New(fault.Corrupt, "the index of %v is not understood", s.addr)
 		}
 		s.settle(index)
+	} else {
+		go s.askAgain()
 	}
 	s.find()
 	return nil
