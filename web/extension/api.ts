@@ -16,6 +16,8 @@ interface Area {
   get(keys: readonly string[] | null): Promise<Record<string, unknown>>;
   set(values: Readonly<Record<string, unknown>>): Promise<void>;
   remove(keys: readonly string[]): Promise<void>;
+  /** Says who may read it; Firefox shows it to none but the extension's own pages anyway. */
+  setAccessLevel?(o: { readonly accessLevel: "TRUSTED_CONTEXTS" }): Promise<void>;
 }
 
 export interface Sender {

@@ -9,6 +9,9 @@ import { forgetTab, navigates, openAddress, openPlain } from "./route.ts";
 /** Milliseconds between two questions whether the owner has consented. */
 const poll = 1000;
 
+// The token is nothing for what runs inside web pages.
+void browser.storage.local.setAccessLevel?.({ accessLevel: "TRUSTED_CONTEXTS" });
+
 const look = (): void => void refreshBadges().catch(() => undefined);
 
 async function awaitConsent(): Promise<void> {

@@ -250,7 +250,9 @@
   }
 
   // extension/background.ts
-  var poll = 1e3, look = () => {
+  var poll = 1e3;
+  browser.storage.local.setAccessLevel?.({ accessLevel: "TRUSTED_CONTEXTS" });
+  var look = () => {
     refreshBadges().catch(() => {
     });
   };

@@ -68,6 +68,9 @@ class Worker {
     if (url.origin !== this.#scope.location.origin || (request.method !== "GET" && request.method !== "HEAD")) {
       return;
     }
+    if (request.headers.has("Authorization")) {
+      return; // asked for in somebody's name: not what everybody gets
+    }
     if (request.cache === "only-if-cached" && request.mode !== "same-origin") {
       return; // cannot be passed on (Fetch §4.1)
     }
