@@ -266,10 +266,24 @@ func exchange(t *testing.T, from, to *Transport, text string) {
 	if got, err := io.ReadAll(ru); err != nil || string(got) != text {
 		t.Errorf("%s: %q came in one direction, %v", text, got, err)
 	}
-	if err := from.SendDatagram([]byte(text)); err != nil {
-		t.Error(err)
-	}
-	if got, err := to.ReceiveDatagram(ctx); err != nil || string(got) != text {
+	arrived, stop := context.WithCancel(ctx)
+	var sending sync.WaitGroup
+	sending.Go(func() { // one may be lost: that is what datagrams are
+		for every := time.Tick(20 * time.Millisecond); arrived.Err() == nil; {
+			if err := from.SendDatagram([]byte(text)); err != nil {
+				t.Error(err)
+				return
+			}
+			select {
+			case <-every:
+			case <-arrived.Done():
+			}
+		}
+	})
+	got, err = to.ReceiveDatagram(ctx)
+	stop()
+	sending.Wait()
+	if err != nil || string(got) != text {
 		t.Errorf("%s: datagram %q, %v", text, got, err)
 	}
 	if err := from.SendDatagram(make([]byte, from.MaxDatagram()+1)); fault.KindOf(err) != fault.TooLarge {
