@@ -47,7 +47,8 @@ test("the page who served me, and the badge", async ({ person }) => {
   const complaints: string[] = [];
   served.on("console", (m) => m.type() === "error" && complaints.push(m.text()));
   await served.goto(`${host.origin}/.kith/served`);
-  await expect(served.getByRole("status")).toHaveText(/Connected to/);
+  // Who lost sight of the other meets them again when a tracker is next asked.
+  await expect(served.getByRole("status")).toHaveText(/Connected to/, { timeout: 90_000 });
   await expect(served.getByText(/pieces are here/)).toBeVisible();
   await check(served, "served");
   expect(complaints).toEqual([]);
