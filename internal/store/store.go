@@ -5,29 +5,18 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
 	"path/filepath"
 	"sync"
-	"time"
-
-	"modernc.org/sqlite"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/sqlite"
 )
 
 // FileName is the name of the database in the folder given to Open.
 const FileName = "kith.db"
 
-const (
-	// busyTimeout is how long a statement waits for another process (a person
-	// with the sqlite3 shell, say) to release the file.
-	busyTimeout = 5 * time.Second
-	// readers is how many goroutines may read at the same moment.
-	readers = 4
-	// cacheKiB is the page cache of one connection.
-	cacheKiB = 2048
-)
+// readers is how many goroutines may read at the same moment.
+const readers = 4
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
@@ -53,9 +42,6 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	if err := touch(path); err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
-	}
 	s := &Store{path: path, buckets: map[string]*Bucket{}}
 	if err := s.connect(); err != nil {
 		return nil, errors.Join(s.explain("open", err), s.Close())
@@ -66,49 +52,17 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
-// touch makes sure that the file exists and that nobody else can read it.
-// SQLite gives its log files the same mode.
-func touch(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
 func (s *Store) connect() (err error) {
-	if s.durable, err = sql.Open("sqlite", dsn(s.path, "FULL")); err != nil {
+	if s.durable, err = sqlite.Open(s.path, sqlite.Options{}); err != nil {
 		return err
 	}
-	s.durable.SetMaxOpenConns(1)
-	if s.quick, err = sql.Open("sqlite", dsn(s.path, "NORMAL")); err != nil {
+	if s.quick, err = sqlite.Open(s.path, sqlite.Options{Synchronous: "NORMAL"}); err != nil {
 		return err
 	}
-	s.quick.SetMaxOpenConns(1)
-	if s.read, err = sql.Open("sqlite", dsn(s.path, "NORMAL")); err != nil {
+	if s.read, err = sqlite.Open(s.path, sqlite.Options{Synchronous: "NORMAL", Conns: readers}); err != nil {
 		return err
 	}
-	s.read.SetMaxOpenConns(readers)
-	s.read.SetMaxIdleConns(readers)
 	return s.durable.Ping()
-}
-
-// dsn names the file, by its absolute path, with the settings every connection needs.
-func dsn(path, synchronous string) string {
-	pragmas := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"journal_mode(WAL)",
-		"synchronous(" + synchronous + ")",
-		"secure_delete(ON)",
-		fmt.Sprintf("cache_size(-%d)", cacheKiB),
-		"temp_store(MEMORY)",
-		"trusted_schema(OFF)",
-	}}
-	name := filepath.ToSlash(path)
-	if filepath.VolumeName(path) != "" {
-		name = "/" + name
-	}
-	return (&url.URL{Scheme: "file", Path: name, RawQuery: pragmas.Encode()}).String()
 }
 
 // Close writes the log back into the file and closes it. Whatever is called
@@ -125,34 +79,25 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Primary result codes of SQLite (sqlite.org/rescode.html); the low octet of
-// an extended code.
-const (
-	codeBusy    = 5
-	codeCorrupt = 11
-	codeFull    = 13
-	codeNotADB  = 26
-)
-
 // explain gives an error of the driver the kind that it has for a person.
 func (s *Store) explain(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
 	var known *fault.Error
-	var e *sqlite.Error
-	if errors.As(err, &known) || !errors.As(err, &e) {
+	code, ok := sqlite.CodeOf(err)
+	if errors.As(err, &known) || !ok {
 		return fmt.Errorf("%s the database: %w", doing, err)
 	}
-	switch e.Code() & 0xff {
-	case codeCorrupt, codeNotADB:
+	switch code {
+	case sqlite.Corrupt, sqlite.NotADB:
 		return fault.New(fault.Corrupt, "the database %s is damaged: %w", s.path, err).
 			WithHint("put a backup of %s there, or move it away and start again: "+
 				"published folders and downloaded files stay on disk, but the lists of what is pinned and published "+
 				"start empty", FileName)
-	case codeFull:
+	case sqlite.Full:
 		return fault.New(fault.NoSpace, "no space left for the database %s: %w", s.path, err)
-	case codeBusy:
+	case sqlite.Busy:
 		return fault.New(fault.InUse, "the database %s is locked by another program: %w", s.path, err).
 			WithHint("close the program that has %s open and try again", FileName)
 	}
