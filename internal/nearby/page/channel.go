@@ -75,6 +75,7 @@ func (ch *channel) run() {
 
 // pump sends what the page sent, and says how much of it is on its way.
 func (ch *channel) pump(ctx context.Context) error {
+	passed := &receipt{sk: ch.sk, id: ch.id}
 	for {
 		f, err := ch.out.get(ctx)
 		if err != nil {
@@ -91,7 +92,7 @@ func (ch *channel) pump(ctx context.Context) error {
 		ch.mu.Lock()
 		ch.waiting -= len(f.payload) + frameCost
 		ch.mu.Unlock()
-		ch.sk.say(news{Op: "credit", ID: ch.id, Bytes: len(f.payload) + frameCost})
+		passed.add(len(f.payload) + frameCost)
 	}
 }
 

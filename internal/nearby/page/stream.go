@@ -114,6 +114,7 @@ func (s *stream) run() {
 func (s *stream) pump(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() { s.send.CancelWrite(0) })
 	defer stop()
+	passed := &receipt{sk: s.sk, id: s.id}
 	for {
 		f, err := s.out.get(ctx)
 		if err != nil {
@@ -137,7 +138,7 @@ func (s *stream) pump(ctx context.Context) {
 		s.mu.Lock()
 		s.waiting -= len(f.payload)
 		s.mu.Unlock()
-		s.sk.say(news{Op: "credit", ID: s.id, Bytes: len(f.payload)})
+		passed.add(len(f.payload))
 	}
 }
 
