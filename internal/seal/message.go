@@ -1,6 +1,10 @@
 package seal
 
-import "github.com/fxamacker/cbor/v2"
+import (
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/kith-web/kith/internal/fault"
+)
 
 // MessageKind is what a message is about (spec §5.2).
 type MessageKind uint8
@@ -86,4 +90,67 @@ type Outgoing struct {
 	// Replaces makes this take the place of a message of the same kind to the same
 	// relation that has not left yet (changed, where, keys).
 	Replaces bool
+}
+
+// Bounds of a message.
+const maxKnown = 256
+
+// ParseMessage decodes the plaintext of an envelope.
+func ParseMessage(plain []byte) (Message, error) {
+	var m Message
+	if err := Unmarshal(plain, &m); err != nil {
+		return Message{}, fault.New(fault.Invalid, "message: %w", err)
+	}
+	switch {
+	case m.Kind == 0:
+		return Message{}, fault.New(fault.Invalid, "message without a kind")
+	case m.ID == MessageID{}:
+		return Message{}, fault.New(fault.Invalid, "message of kind %d without an id", m.Kind)
+	case m.Expires < m.Sent:
+		return Message{}, fault.New(fault.Invalid, "message %x ends before it was sent", m.ID)
+	case len(m.Known) > maxKnown:
+		return Message{}, fault.New(fault.Invalid, "message %x acknowledges %d contexts", m.ID, len(m.Known))
+	case len(m.Epoch) != 0 && len(m.Epoch) != PublicSize:
+		return Message{}, fault.New(fault.Invalid, "message %x brings an epoch key of %d octets", m.ID, len(m.Epoch))
+	}
+	return m, nil
+}
+
+// Decode decodes a message's body into v, which has the type of its kind.
+func (m Message) Decode(v any) error {
+	if err := Unmarshal(m.Body, v); err != nil {
+		return fault.New(fault.Invalid, "body of message %x, kind %d: %w", m.ID, m.Kind, err)
+	}
+	return nil
+}
+
+// PurgeBody is the body of Purge, PurgedBody that of Purged.
+type PurgeBody struct {
+	ID    [16]byte `cbor:"1,keyasint"`
+	Paths []string `cbor:"2,keyasint,omitempty"`
+	All   bool     `cbor:"3,keyasint,omitempty"`
+}
+
+// PurgedBody says that a purge was done.
+type PurgedBody struct {
+	ID      [16]byte `cbor:"1,keyasint"`
+	Nothing bool     `cbor:"2,keyasint,omitempty"` // there was nothing of it
+}
+
+// WhereBody is the body of Where: mailboxes of the device that sent it.
+type WhereBody struct {
+	At    []Place `cbor:"1,keyasint"`
+	Until int64   `cbor:"2,keyasint"` // ms since 1970
+}
+
+// Place is a mailbox's address and the hash of its certificate.
+type Place struct {
+	URL         string `cbor:"1,keyasint"`
+	Certificate []byte `cbor:"2,keyasint"`
+}
+
+// RosterBody is the body of Rosters.
+type RosterBody struct {
+	Roster    cbor.RawMessage `cbor:"1,keyasint"`
+	Household []byte          `cbor:"2,keyasint,omitempty"`
 }

@@ -30,6 +30,9 @@ type Mailbox struct {
 	Relay     string `cbor:"1,keyasint"`
 	Sender    []byte `cbor:"2,keyasint,omitempty"` // Ed25519 seed
 	Recipient []byte `cbor:"3,keyasint,omitempty"` // Ed25519 seed
+	// Lock is the seed of the key that replaced the sender's (LOCK of
+	// spec/mailbox.md §2.1); the queue's SID stays that of Sender.
+	Lock []byte `cbor:"4,keyasint,omitempty"`
 }
 
 // Secret is a private key of X-Wing: the 32 octets it is derived from.
