@@ -3,6 +3,7 @@ package nearby
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,15 +15,17 @@ import (
 	kith "github.com/kith-web/kith/internal/nearby"
 )
 
-// node starts a node on the device, with nearby on and everything else off.
-func (d *device) node() *harness.Node {
+// node starts a node on the device, with nearby on and everything else off but
+// what more says.
+func (d *device) node(more ...harness.Config) *harness.Node {
 	d.t.Helper()
-	return harness.StartNode(d.t, harness.Options{
-		Binary: binary, Home: d.home, Namespace: d.ns,
-		Config: harness.Config{
-			"nearby.enabled": true, "nearby.name": d.name, "bittorrent.enabled": false, "ipfs.enabled": false,
-		},
-	})
+	c := harness.Config{
+		"nearby.enabled": true, "nearby.name": d.name, "bittorrent.enabled": false, "ipfs.enabled": false,
+	}
+	for _, m := range more {
+		maps.Copy(c, m)
+	}
+	return harness.StartNode(d.t, harness.Options{Binary: binary, Home: d.home, Namespace: d.ns, Config: c})
 }
 
 // curl asks the device's node as a script there does, and returns the status and
@@ -52,8 +55,7 @@ func want(t *testing.T, what, got string, all ...string) {
 // serveWeb is a program on the device with a web server: it tells what it was
 // asked, and turns into an echo for those who upgrade.
 func (d *device) serveWeb() {
-	l := harness.ListenIn(d.t, d.ns, "127.0.0.1:8123")
-	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	d.listen("127.0.0.1:8123", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") == "" {
 			_, _ = fmt.Fprintf(w, "%s %s host=%s origin=%s", r.Method, r.URL.Path, r.Host, r.Header.Get("Origin"))
 			return
@@ -65,9 +67,7 @@ func (d *device) serveWeb() {
 		defer func() { _ = c.Close() }()
 		_, _ = rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nthrough")
 		_ = rw.Flush()
-	})}
-	go func() { _ = s.Serve(l) }()
-	d.t.Cleanup(func() { _ = s.Close() })
+	}))
 }
 
 func TestAPairedDeviceOpensWhatIsServed(t *testing.T) {

@@ -96,7 +96,12 @@ func (r *room) join(name string) *device {
 // plug cuts the device's cable, or puts it back.
 func (d *device) plug(in bool) {
 	d.t.Helper()
-	ip(d.t, "-n", d.room.ns, "link", "set", d.cable, map[bool]string{true: "up", false: "down"}[in])
+	ip(d.t, strings.Fields(d.plugCommand(in))[1:]...)
+}
+
+// plugCommand is what plug runs, for others to run.
+func (d *device) plugCommand(in bool) string {
+	return fmt.Sprintf("ip -n %s link set %s %s", d.room.ns, d.cable, map[bool]string{true: "up", false: "down"}[in])
 }
 
 // shape limits what the device sends.

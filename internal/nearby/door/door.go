@@ -70,13 +70,14 @@ func Listen(o Options) (*Door, error) {
 	if o.MaxPending <= 0 {
 		o.MaxPending = DefaultMaxPending
 	}
-	l, err := net.Listen("tcp", o.Listen)
+	listener := net.ListenConfig{KeepAliveConfig: alive()}
+	l, err := listener.Listen(context.Background(), "tcp", o.Listen)
 	if err != nil {
 		host, _, splitErr := net.SplitHostPort(o.Listen)
 		if splitErr != nil {
 			return nil, fault.New(fault.Invalid, "cannot listen on %q: %w", o.Listen, splitErr)
 		}
-		if l, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
+		if l, err = listener.Listen(context.Background(), "tcp", net.JoinHostPort(host, "0")); err != nil {
 			return nil, err
 		}
 	}
@@ -188,9 +189,15 @@ func base(cert tls.Certificate) *tls.Config {
 	}
 }
 
+// alive notices within half a minute that a device behind a silent connection is
+// gone.
+func alive() net.KeepAliveConfig {
+	return net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 4}
+}
+
 // Dial connects to the door of another device, which must have the fingerprint.
 func Dial(ctx context.Context, addr, protocol string, cert tls.Certificate, want Fingerprint) (*Conn, error) {
-	var dialer net.Dialer
+	dialer := net.Dialer{KeepAliveConfig: alive()}
 	raw, err := dialer.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err

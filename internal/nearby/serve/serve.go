@@ -155,7 +155,7 @@ func (s *Server) handler(v Serve) (http.Handler, *os.Root, error) {
 		return nil, nil, fault.New(fault.Invalid, "either a folder or the URL of a web server is served")
 	}
 	if v.Folder != "" {
-		return folder(v.Folder)
+		return s.folder(v.Folder)
 	}
 	u, err := url.Parse(v.Target)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
@@ -166,7 +166,7 @@ func (s *Server) handler(v Serve) (http.Handler, *os.Root, error) {
 }
 
 // folder serves files below a folder, and follows no link out of it.
-func folder(path string) (http.Handler, *os.Root, error) {
+func (s *Server) folder(path string) (http.Handler, *os.Root, error) {
 	if !filepath.IsAbs(path) {
 		return nil, nil, fault.New(fault.Invalid, "%.200q is not the whole path of a folder", path)
 	}
@@ -182,12 +182,14 @@ func folder(path string) (http.Handler, *os.Root, error) {
 			return
 		}
 		for part := range strings.SplitSeq(r.URL.Path, "/") {
-			if strings.HasPrefix(part, ".") && part != ".well-known" {
+			if hidden(part) {
 				http.Error(w, "hidden files are not served", http.StatusNotFound)
 				return
 			}
 		}
-		files.ServeHTTP(w, r)
+		if !listing(w, r, root.FS(), s.o.Log) {
+			files.ServeHTTP(w, r)
+		}
 	}), root, nil
 }
 

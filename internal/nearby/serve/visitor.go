@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/fault"
@@ -56,7 +58,7 @@ func NewVisitor(n *nearby.Service, log *slog.Logger) *Visitor {
 		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) { return v.dial(ctx, addr) },
 	}
 	v.proxy = &httputil.ReverseProxy{
-		FlushInterval: -1, Transport: v.client, ErrorHandler: v.failed,
+		FlushInterval: -1, Transport: patient{v}, ErrorHandler: v.failed,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		Rewrite: func(p *httputil.ProxyRequest) {
 			id, _, _ := split(p.In.Host)
@@ -64,6 +66,10 @@ func NewVisitor(n *nearby.Service, log *slog.Logger) *Visitor {
 			p.Out.Host = p.In.Host
 		},
 		ModifyResponse: func(r *http.Response) error {
+			if r.StatusCode == http.StatusNotFound && r.Header.Get(absentHeader) != "" {
+				return fault.New(fault.NotFound, "the device serves nothing here").
+					WithHint("ask its owner; what was served may have ended")
+			}
 			for _, h := range gateways() {
 				r.Header.Del(h)
 			}
@@ -226,24 +232,38 @@ func (v *Visitor) failed(w http.ResponseWriter, r *http.Request, err error) {
 		panic(http.ErrAbortHandler) // the browser went away
 	}
 	v.log.Debug("a device cannot be reached", "host", r.Host, "error", err)
-	var known *fault.Error
-	if !errors.As(err, &known) {
-		known = fault.New(fault.Unreachable, "the device does not answer: %w", err).
-			WithHint("see that it is on, on this network, and runs kith")
+	if k := fault.KindOf(err); k == fault.Unreachable || k == fault.Internal { // of no use to people: addresses, time-outs
+		name := "the device"
+		if id, _, ok := split(r.Host); ok {
+			if entry, err := v.nearby.EntryOf(id); err == nil {
+				name = entry.Name
+			}
+		}
+		err = fault.New(fault.Unreachable, "%s does not answer", name).
+			WithHint("see that it is on, on this network, and runs kith; then load this page again")
 	}
-	v.say(w, r, known)
+	v.say(w, r, err)
 }
 
 // say answers with an error: a page for people, JSON for scripts.
 func (v *Visitor) say(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header().Set("Cache-Control", "no-store")
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
-		v.page(w, fault.Status(err), pageData{Title: "Not there", Message: err.Error(), Hint: fault.Hint(err)})
+		v.page(w, fault.Status(err), pageData{Title: "Not there", Message: sentence(err.Error()), Hint: sentence(fault.Hint(err))})
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(fault.Status(err))
 	_, _ = w.Write(append(fault.Encode(err), '\n'))
+}
+
+// sentence makes a sentence of an error's text.
+func sentence(s string) string {
+	first, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + s[n:] + "."
 }
 
 type link struct{ Name, URL string }
@@ -255,19 +275,26 @@ type pageData struct {
 
 func (v *Visitor) page(w http.ResponseWriter, status int, d pageData) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+	w.Header().Set("Content-Security-Policy", pagePolicy)
 	w.WriteHeader(status)
 	if err := template.Must(template.New("page").Parse(pageText)).Execute(w, d); err != nil {
 		v.log.Debug("a page was not written", "error", err)
 	}
 }
 
-const pageText = `<!doctype html>
+// pagePolicy is that of every page of this package's own.
+const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+const pageHead = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>{{.Title}}</title>
-<style>body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}a{display:block;padding:.4rem 0}</style>
-<h1>{{.Title}}</h1>
-{{with .Message}}<p>{{.}}</p>{{end}}{{with .Hint}}<p>{{.}}</p>{{end}}
-{{range .Links}}<a href="{{.URL}}">{{.Name}}</a>{{else}}{{if not .Message}}<p>This device serves nothing.</p>{{end}}{{end}}
-</html>
+<style>html{background:Canvas;color:CanvasText}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem;overflow-wrap:anywhere}
+ul{list-style:none;padding:0}a{display:inline-block;padding:.3rem 0}</style>
+<main><h1>{{.Title}}</h1>
+`
+
+const pageText = pageHead + `{{with .Message}}<p>{{.}}</p>{{end}}{{with .Hint}}<p>{{.}}</p>{{end}}
+<ul>{{range .Links}}<li><a href="{{.URL}}">{{.Name}}</a></li>{{end}}</ul>
+{{if not .Links}}{{if not .Message}}<p>This device serves nothing.</p>{{end}}{{end}}
+</main></html>
 `
