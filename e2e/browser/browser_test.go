@@ -52,7 +52,7 @@ enabled = false
 
 func TestBrowser(t *testing.T) {
 	if testing.Short() {
-		t.Skip("SKIPPED: the browser tests are long")
+		harness.Skip(t, "the browser tests are long")
 	}
 	cases := harness.NeedPlaywright(t, ".", allWithin)
 	scratch := t.TempDir() // outlives the nodes, which read published folders in place

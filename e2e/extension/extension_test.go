@@ -15,7 +15,7 @@ const allWithin = 8 * time.Minute
 
 func TestExtension(t *testing.T) {
 	if testing.Short() {
-		t.Skip("SKIPPED: the browser tests are long")
+		harness.Skip(t, "the browser tests are long")
 	}
 	cases := harness.NeedPlaywright(t, ".", allWithin)
 	kith, err := harness.Build(t.TempDir())

@@ -1,39 +1,23 @@
 package harness
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
-)
 
-// EnvSkipped names a file that gets one line for everything that was skipped:
-// go test hides why a test was skipped, and ./test shows it.
-const EnvSkipped = "KITH_SKIPPED"
+	"github.com/kith-web/kith/e2e/loud"
+)
 
 // Skip skips t, loudly.
 func Skip(t testing.TB, format string, args ...any) {
 	t.Helper()
-	why := fmt.Sprintf(format, args...)
-	if name := os.Getenv(EnvSkipped); name != "" {
-		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-		if err == nil {
-			_, _ = fmt.Fprintf(f, "%s: %s\n", t.Name(), why)
-			_ = f.Close()
-		}
-	}
-	t.Skip("SKIPPED: " + why)
+	loud.Skip(t, format, args...)
 }
 
 // Need returns the path of a program, and skips t where it is not installed.
 func Need(t testing.TB, program string) string {
 	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		Skip(t, "%s is not installed", program)
-	}
-	return path
+	return loud.Need(t, program)
 }
 
 // NeedEnv returns the file or folder that an environment variable names, and
@@ -65,7 +49,5 @@ func NeedModules(t testing.TB, root string) string {
 // NeedRoot skips t unless this user may make network namespaces and mounts.
 func NeedRoot(t testing.TB) {
 	t.Helper()
-	if os.Getuid() != 0 {
-		Skip(t, "only root may make network namespaces and mounts")
-	}
+	loud.NeedRoot(t)
 }

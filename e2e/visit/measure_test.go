@@ -15,7 +15,7 @@ const envMeasure = "KITH_MEASURE"
 
 func TestMeasure(t *testing.T) {
 	if os.Getenv(envMeasure) == "" {
-		t.Skip("SKIPPED: measurements run with " + envMeasure + "=1")
+		harness.Skip(t, "measurements run with %s=1", envMeasure)
 	}
 	cases := harness.NeedPlaywright(t, ".", 20*time.Minute)
 	cases.Config = "measure.config.ts"

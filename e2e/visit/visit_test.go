@@ -14,7 +14,7 @@ const allWithin = 12 * time.Minute
 
 func TestVisit(t *testing.T) {
 	if testing.Short() {
-		t.Skip("SKIPPED: the browser tests are long")
+		harness.Skip(t, "the browser tests are long")
 	}
 	cases := harness.NeedPlaywright(t, ".", allWithin)
 	kith, err := harness.Build(t.TempDir())

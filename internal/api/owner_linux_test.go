@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/kith-web/kith/e2e/loud"
 )
 
 func TestTheKernelSaysWhoOpenedAConnection(t *testing.T) {
@@ -101,7 +103,7 @@ func asUser(uid int, server netip.AddrPort, request string) (answer string, err 
 
 func TestTheConsoleIsNotForOtherUsers(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root can be another user")
+		loud.Skip(t, "only root can be another user")
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		done(w, checkOpener(r))
@@ -117,7 +119,7 @@ func TestTheConsoleIsNotForOtherUsers(t *testing.T) {
 
 func TestWhatActsForTheOwnerIsNotForOtherUsers(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root can be another user")
+		loud.Skip(t, "only root can be another user")
 	}
 	var s *Server
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }))

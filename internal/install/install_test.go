@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kith-web/kith/e2e/loud"
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/install"
 )
@@ -164,7 +165,7 @@ func TestDesktopEntry(t *testing.T) {
 	}
 	mime, err := exec.LookPath("xdg-mime")
 	if err != nil {
-		t.Skip("SKIPPED: xdg-mime is missing: what it says of the entry was not tried")
+		loud.Skip(t, "xdg-mime is missing: what it says of the entry was not tried")
 	}
 	for _, scheme := range install.Schemes() {
 		c := exec.CommandContext(t.Context(), mime, "query", "default", "x-scheme-handler/"+scheme)
@@ -192,7 +193,7 @@ func TestUnit(t *testing.T) {
 	}
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
-		t.Skip("SKIPPED: systemd-analyze is missing: what it says of the unit was not tried")
+		loud.Skip(t, "systemd-analyze is missing: what it says of the unit was not tried")
 	}
 	c := exec.CommandContext(t.Context(), analyze, "verify", "--user", "--man=no", unit)
 	c.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir(), "HOME="+p.o.User)

@@ -27,6 +27,7 @@ import (
 
 	"github.com/ipfs/go-cid"
 
+	"github.com/kith-web/kith/e2e/loud"
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/host"
 	"github.com/kith-web/kith/internal/node"
@@ -208,7 +209,7 @@ func (h *hosted) blocks(c cid.Cid, seen map[cid.Cid]bool) {
 func TestAria2DownloadsFromTheWebSeed(t *testing.T) {
 	aria2, err := exec.LookPath("aria2c")
 	if err != nil {
-		t.Skip("SKIPPED: aria2c is not installed; the web seed is not tried with another's client")
+		loud.Skip(t, "aria2c is not installed; the web seed is not tried with another's client")
 	}
 	h := hostFolder(t, offline(t))
 	_, index := h.get(h.site.URL + strings.TrimPrefix(h.info().Index, "/"))

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kith-web/kith/e2e/loud"
 	"github.com/kith-web/kith/internal/fault"
 )
 
@@ -32,14 +33,14 @@ func onLoopback(p uint16) func(*Options) {
 func announce(t *testing.T, a *Agent) {
 	t.Helper()
 	if err := a.SetAdvertising(true); err != nil {
-		t.Skipf("no multicast here: %v", err)
+		loud.Skip(t, "no multicast here: %v", err)
 	}
 }
 
 func look(t *testing.T, a *Agent) <-chan Event {
 	t.Helper()
 	if err := a.SetDiscovering(true); err != nil {
-		t.Skipf("no multicast here: %v", err)
+		loud.Skip(t, "no multicast here: %v", err)
 	}
 	return a.Watch(background(t))
 }

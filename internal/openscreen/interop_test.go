@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kith-web/kith/e2e/loud"
 )
 
 // TestGoLP2P talks with backkem/go-lp2p, the only other implementation, by the
@@ -20,12 +22,12 @@ import (
 func TestGoLP2P(t *testing.T) {
 	program := os.Getenv("KITH_GO_LP2P")
 	if program == "" {
-		t.Skip("SKIPPED: set KITH_GO_LP2P to a program around backkem/go-lp2p")
+		loud.Skip(t, "set KITH_GO_LP2P to a program around backkem/go-lp2p")
 	}
 	ns := namespace(t)
 	for _, key := range []string{"all", "default", "osp0"} {
 		if out, err := exec.Command("ip", "netns", "exec", ns[1], "sysctl", "-q", "-w", "net.ipv6.conf."+key+".disable_ipv6=1").CombinedOutput(); err != nil {
-			t.Skipf("SKIPPED: IPv6 cannot be turned off for go-lp2p: %s", out)
+			loud.Skip(t, "IPv6 cannot be turned off for go-lp2p: %s", out)
 		}
 	}
 	peer := exec.Command("ip", "netns", "exec", ns[1], program, "another implementation", "01e240")

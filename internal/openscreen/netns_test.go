@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kith-web/kith/e2e/loud"
 )
 
 // namespace makes two network namespaces that a cable joins, as two computers on
@@ -18,17 +20,17 @@ import (
 func namespace(t *testing.T) [2]string {
 	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("SKIPPED: network namespaces need root")
+		loud.Skip(t, "network namespaces need root")
 	}
 	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("SKIPPED: network namespaces need the program ip")
+		loud.Skip(t, "network namespaces need the program ip")
 	}
 	id := os.Getpid() % 100000
 	names := [2]string{fmt.Sprintf("osp%da", id), fmt.Sprintf("osp%db", id)}
 	run := func(args ...string) {
 		t.Helper()
 		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-			t.Skipf("SKIPPED: network namespaces cannot be made here: ip %s: %s", strings.Join(args, " "), out)
+			loud.Skip(t, "network namespaces cannot be made here: ip %s: %s", strings.Join(args, " "), out)
 		}
 	}
 	for _, n := range names {

@@ -47,7 +47,7 @@ listen = ":0"
 
 func TestPages(t *testing.T) {
 	if testing.Short() {
-		t.Skip("SKIPPED: the browser tests are long")
+		harness.Skip(t, "the browser tests are long")
 	}
 	cases := harness.NeedPlaywright(t, ".", allWithin)
 	scratch := t.TempDir() // outlives the nodes, which read published folders in place
@@ -114,7 +114,7 @@ func makePlaces(t *testing.T) places {
 		"-n " + a.namespace + " link set eth0 up", "-n " + b.namespace + " link set eth0 up",
 	} {
 		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
-			t.Skipf("SKIPPED: network namespaces cannot be made: ip %s: %v %s", line, err, out)
+			harness.Skip(t, "network namespaces cannot be made: ip %s: %v %s", line, err, out)
 		}
 	}
 	return places{[2]place{a, b}}

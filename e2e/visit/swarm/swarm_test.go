@@ -17,7 +17,7 @@ const (
 
 func TestSwarm(t *testing.T) {
 	if testing.Short() {
-		t.Skip("SKIPPED: the browser tests are long")
+		harness.Skip(t, "the browser tests are long")
 	}
 	cases := harness.NeedPlaywright(t, ".", allWithin)
 	for _, name := range []string{"esbuild", "webtorrent"} {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kith-web/kith/e2e/loud"
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/engine/enginetest"
@@ -20,7 +21,7 @@ func aria2(t *testing.T) string {
 	t.Helper()
 	program, err := exec.LookPath("aria2c")
 	if err != nil {
-		t.Skip("SKIPPED: aria2c is not installed, so nothing was tried against another BitTorrent program")
+		loud.Skip(t, "aria2c is not installed, so nothing was tried against another BitTorrent program")
 	}
 	return program
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kith-web/kith/e2e/loud"
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/engine/ipfs"
 )
@@ -31,7 +32,7 @@ const conformanceEnv = "KITH_GATEWAY_CONFORMANCE"
 func TestGatewayConformance(t *testing.T) {
 	suite := os.Getenv(conformanceEnv)
 	if suite == "" {
-		t.Skipf("SKIPPED: the gateway-conformance suite is not here; set %s to a checkout of it with its program built", conformanceEnv)
+		loud.Skip(t, "the gateway-conformance suite is not here; set %s to a checkout of it with its program built", conformanceEnv)
 	}
 	program := filepath.Join(suite, "gateway-conformance")
 	fixtures := t.TempDir()

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/kith-web/kith/e2e/loud"
 )
 
 // pebble is a certificate authority for tests, Let's Encrypt's own, which asks
@@ -39,7 +41,7 @@ func newPebble(t *testing.T, httpPort, tlsPort int) *pebble {
 	t.Helper()
 	program := os.Getenv("KITH_PEBBLE")
 	if program == "" {
-		t.Skip("SKIPPED: no certificate authority to try with; KITH_PEBBLE names a pebble binary " +
+		loud.Skip(t, "no certificate authority to try with; KITH_PEBBLE names a pebble binary "+
 			"(go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1)")
 	}
 	dir := t.TempDir()

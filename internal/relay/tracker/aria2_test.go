@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kith-web/kith/e2e/loud"
 	"github.com/kith-web/kith/internal/relay/tracker"
 )
 
@@ -22,7 +23,7 @@ import (
 func TestAria2MeetsThroughTheTracker(t *testing.T) {
 	aria2, err := exec.LookPath("aria2c")
 	if err != nil {
-		t.Skip("aria2c is not installed: the tracker is not tried with another's client")
+		loud.Skip(t, "aria2c is not installed: the tracker is not tried with another's client")
 	}
 	for _, scheme := range []string{"http", "udp"} {
 		t.Run(scheme, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kith-web/kith/e2e/loud"
 	"github.com/kith-web/kith/internal/relay/tracker"
 )
 
@@ -40,7 +41,7 @@ process.exit(0)
 func TestNPMClient(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("Node.js is not installed: the tracker is not tried with WebTorrent's client")
+		loud.Skip(t, "Node.js is not installed: the tracker is not tried with WebTorrent's client")
 	}
 	dir := ""
 	for _, d := range []string{os.Getenv("KITH_TEST_NODE_DIR"), "../../../e2e/peers"} {
@@ -50,7 +51,7 @@ func TestNPMClient(t *testing.T) {
 		}
 	}
 	if dir == "" {
-		t.Skip("npm's bittorrent-tracker is not installed: the tracker is not tried with WebTorrent's client")
+		loud.Skip(t, "npm's bittorrent-tracker is not installed: the tracker is not tried with WebTorrent's client")
 	}
 	r := run(t, tracker.Options{})
 	script := filepath.Join(t.TempDir(), "client.mjs")
