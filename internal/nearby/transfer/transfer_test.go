@@ -95,17 +95,15 @@ func TestABrokenTransferGoesOn(t *testing.T) {
 	fill(t, src, 40<<20+5, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	x, y := sessions(from, to)
+	y.valve = &valve{left: 12 << 20, opened: ctx.Done()} // not all of it arrives before the end
 	var once sync.Once
-	got := receive(t.Context(), y, transfer.AcceptOptions{Dir: dir, Bulk: to.bulk, Watch: func(p transfer.Progress) {
+	got := receive(t.Context(), y, transfer.AcceptOptions{Dir: dir, Watch: func(p transfer.Progress) {
 		if p.Done > 4<<20 {
 			once.Do(cancel)
 		}
 	}})
 	_, err := transfer.NewPush(scan(t, src), transfer.PushOptions{Certificate: from.cert}).To(ctx, x, nil)
 	r := <-got
-	if r.err == nil {
-		t.Skip("all of it had arrived before the first report") // cannot be on a machine of this speed: said, not hidden
-	}
 	if fault.KindOf(err) != fault.Canceled {
 		t.Errorf("the sender ended with %v", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"io"
 	"io/fs"
+	"math"
 	"math/big"
 	mathrand "math/rand/v2"
 	"net"
@@ -63,6 +64,39 @@ type pipeSession struct {
 	other  *pipeSession
 	closed chan struct{}
 	once   sync.Once
+	valve  *valve // of the streams for bulk that are accepted; nil for none
+
+	accepted int // by one goroutine
+}
+
+// valve lets some bytes through, and no more before it is opened.
+type valve struct {
+	mu     sync.Mutex
+	left   int
+	opened <-chan struct{}
+}
+
+// take waits until bytes may pass, and returns how many of n do.
+func (v *valve) take(n int) int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.left == 0 {
+		<-v.opened
+		v.left = math.MaxInt
+	}
+	n = min(n, v.left)
+	v.left -= n
+	return n
+}
+
+// throttled is a stream behind a valve.
+type throttled struct {
+	io.ReadWriteCloser
+	valve *valve
+}
+
+func (s throttled) Read(p []byte) (int, error) {
+	return s.ReadWriteCloser.Read(p[:s.valve.take(len(p))])
 }
 
 // sessions joins two devices.
@@ -90,6 +124,10 @@ func (s *pipeSession) Open(context.Context) (io.ReadWriteCloser, error) {
 func (s *pipeSession) Accept(ctx context.Context) (io.ReadWriteCloser, error) {
 	select {
 	case c := <-s.accept:
+		s.accepted++
+		if s.valve != nil && s.accepted > 1 { // the first is for control
+			return throttled{c, s.valve}, nil
+		}
 		return c, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
