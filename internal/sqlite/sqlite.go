@@ -26,7 +26,9 @@ type Options struct {
 	// 5 seconds.
 	Busy time.Duration
 	// Pragmas are further settings of every connection, such as
-	// "journal_size_limit(1048576)".
+	// "journal_size_limit(1048576)". The driver runs them in alphabetical order,
+	// so that auto_vacuum, which has to be known before the first page is
+	// written, comes before journal_mode.
 	Pragmas []string
 }
 
@@ -34,16 +36,9 @@ type Options struct {
 // owner alone; SQLite gives its log files the same mode. Transactions begin
 // IMMEDIATE. Nothing is read yet: Ping finds a damaged file.
 func Open(path string, o Options) (*sql.DB, error) {
-	path, err := filepath.Abs(path)
+	path, err := create(path)
 	if err != nil {
-		return nil, fmt.Errorf("open a database: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open a database: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("open a database: %w", err)
+		return nil, err
 	}
 	o = o.withDefaults()
 	db, err := sql.Open("sqlite", dsn(path, o))
@@ -53,6 +48,22 @@ func Open(path string, o Options) (*sql.DB, error) {
 	db.SetMaxOpenConns(o.Conns)
 	db.SetMaxIdleConns(o.Conns)
 	return db, nil
+}
+
+// create makes the file at path when it is missing, and returns its absolute path.
+func create(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("open a database: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("open a database: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return "", fmt.Errorf("open a database: %w", err)
+	}
+	return path, nil
 }
 
 func (o Options) withDefaults() Options {

@@ -1,0 +1,73 @@
+package sqlite
+
+import (
+	"io"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/kith-web/kith/internal/relay/mailbox/queue"
+)
+
+// Options are the choices of Open. Zero values are replaced by the default each
+// comment names.
+type Options struct {
+	// Limits bound each queue.
+	Limits queue.Limits
+	// Batch is how many calls share a transaction at most: 256.
+	Batch int
+	// BatchOctets is how many octets of bodies share a transaction at most: 4 MiB.
+	BatchOctets int
+	// Readers is how many goroutines may read at the same moment: 4.
+	Readers int
+	// CacheKiB is the page cache of the writer: 8192. Readers have a quarter each.
+	CacheKiB int
+	// LogOctets is how long the write-ahead log may grow before it is written
+	// back: 32 MiB. It is emptied whenever there is nothing to do.
+	LogOctets int64
+	// MaxOctets bounds the file; beyond it queues and messages are refused with
+	// queue.ErrDisk: as large as the disk.
+	MaxOctets int64
+	// DiskShare is how full the disk may be, from 0 to 1, before queues and
+	// messages are refused with queue.ErrDisk: 0.9.
+	DiskShare float64
+	// DiskUsed says how full the disk is that has the given folder: what the
+	// system says.
+	DiskUsed func(dir string) (float64, error)
+	// Quiet is how long nothing has to happen before disk is given back: 50 ms.
+	Quiet time.Duration
+	// Now is the clock: time.Now.
+	Now func() time.Time
+	// Log hears what happens without a caller: nobody.
+	Log *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	o.Limits = o.Limits.WithDefaults()
+	positive(&o.Batch, 256)
+	positive(&o.BatchOctets, 4<<20)
+	positive(&o.Readers, 4)
+	positive(&o.CacheKiB, 8192)
+	positive(&o.LogOctets, 32<<20)
+	positive(&o.DiskShare, 0.9)
+	positive(&o.Quiet, 50*time.Millisecond)
+	if o.DiskUsed == nil {
+		o.DiskUsed = diskUsed
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	return o
+}
+
+func positive[T int | int64 | float64 | time.Duration](v *T, otherwise T) {
+	if *v <= 0 {
+		*v = otherwise
+	}
+}
+
+// folder is where the file at path is.
+func folder(path string) string { return filepath.Dir(path) }

@@ -1,0 +1,243 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/kith-web/kith/internal/relay/mailbox/queue"
+	"github.com/kith-web/kith/internal/sqlite"
+)
+
+// call is something to write, and who waits for it.
+type call struct {
+	apply  func(w *writer) error
+	octets int
+	grows  bool // needs disk; the others may well free some
+	taken  atomic.Bool
+	err    error
+	done   chan struct{}
+}
+
+// write hands apply to the writer and waits until it is durable. A caller that
+// gives up before its turn leaves nothing behind; afterwards it has to wait, as
+// its arguments are in use.
+//
+// apply may run more than once. What it reports with settled stays with its
+// caller; any other error undoes the transaction.
+func (s *Store) write(ctx context.Context, octets int, grows bool, apply func(*writer) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c := &call{apply: apply, octets: octets, grows: grows, done: make(chan struct{})}
+	select {
+	case s.calls <- c:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.closing:
+		return errClosed
+	}
+	select {
+	case <-c.done:
+		return c.err
+	case <-s.closed:
+	case <-ctx.Done():
+	}
+	if c.taken.CompareAndSwap(false, true) {
+		return errors.Join(ctx.Err(), s.ended())
+	}
+	<-c.done
+	return c.err
+}
+
+// ended is errClosed once the writer has ended.
+func (s *Store) ended() error {
+	select {
+	case <-s.closed:
+		return errClosed
+	default:
+		return nil
+	}
+}
+
+// writer is the one connection that writes, with its statements.
+type writer struct {
+	c *sqlite.Conn
+	s *Store
+
+	begin, commit, last, setLast                     *sqlite.Stmt
+	byRecipient, bySender, create1, renew, lock      *sqlite.Stmt
+	push, seen, tally, insert, insertBody            *sqlite.Stmt
+	drop, dropBody, dropAll, dropBodies, removeQueue *sqlite.Stmt
+	gone                                             *sqlite.Stmt
+
+	now    int64 // of the transaction, in seconds
+	number int64 // the last one given
+	given  bool  // in this transaction
+}
+
+func (s *Store) openWriter() (*writer, error) {
+	pragmas := []string{
+		"auto_vacuum(INCREMENTAL)",
+		"wal_autocheckpoint(0)", // tidy.go does it
+		fmt.Sprintf("journal_size_limit(%d)", s.o.LogOctets),
+	}
+	if s.o.MaxOctets > 0 {
+		pragmas = append(pragmas, fmt.Sprintf("max_page_count(%d)", max(s.o.MaxOctets/pageOctets, 1)))
+	}
+	c, err := sqlite.OpenConn(s.path, sqlite.Options{CacheKiB: s.o.CacheKiB, Pragmas: pragmas})
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{c: c, s: s}
+	if err := errors.Join(migrate(c, s.path, migrations()), w.prepare()); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return w, nil
+}
+
+func (w *writer) prepare() error {
+	for _, p := range []struct {
+		s    **sqlite.Stmt
+		n    int
+		text string
+	}{
+		{&w.begin, 0, `BEGIN IMMEDIATE`},
+		{&w.commit, 0, `COMMIT`},
+		{&w.last, 0, `SELECT number FROM state`},
+		{&w.setLast, 1, `UPDATE state SET number = ?`},
+		{&w.byRecipient, 1, `SELECT id, sender, recipient_key FROM queue WHERE recipient = ?`},
+		{&w.bySender, 1, `SELECT id, recipient FROM queue WHERE sender = ?`},
+		{&w.create1, 7, `INSERT INTO queue (recipient, sender, recipient_key, sender_key, days, seen, push)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`},
+		{&w.renew, 3, `UPDATE queue SET days = ?, seen = max(seen, ?) WHERE id = ?`},
+		{&w.lock, 3, `UPDATE queue SET sender_key = ? WHERE sender = ? AND sender_key = ?`},
+		{&w.push, 2, `UPDATE queue SET push = ? WHERE recipient = ?`},
+		{&w.seen, 3, `UPDATE queue SET seen = ? WHERE recipient = ? AND seen < ?`},
+		{&w.tally, 3, `SELECT count(*), total(octets), max(CASE WHEN id = ? THEN number END)
+			FROM waiting WHERE queue = ? AND expires > ?`},
+		{&w.insert, 5, `INSERT INTO waiting (queue, number, id, octets, expires) VALUES (?, ?, ?, ?, ?)`},
+		{&w.insertBody, 2, `INSERT INTO body (number, body) VALUES (?, ?)`},
+		{&w.drop, 2, `DELETE FROM waiting WHERE queue = ? AND number = ?`},
+		{&w.dropBody, 1, `DELETE FROM body WHERE number = ?`},
+		{&w.dropBodies, 1, `DELETE FROM body WHERE number IN (SELECT number FROM waiting WHERE queue = ?)`},
+		{&w.dropAll, 1, `DELETE FROM waiting WHERE queue = ?`},
+		{&w.gone, 2, `SELECT 1 FROM queue WHERE id = ? AND seen <= ?`},
+		{&w.removeQueue, 1, `DELETE FROM queue WHERE id = ?`},
+	} {
+		var err error
+		if *p.s, err = w.c.Prepare(p.text, p.n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) close() error { return w.c.Close() }
+
+// run takes calls until the store is closed.
+func (s *Store) run(w *writer) {
+	t := newTidier(w)
+	defer close(s.closed)
+	quiet := time.NewTimer(s.o.Quiet)
+	defer quiet.Stop()
+	for {
+		select {
+		case c := <-s.calls:
+			w.batch(s.gather(c))
+			t.afterBatch()
+			quiet.Reset(s.o.Quiet)
+		case <-quiet.C:
+			if t.idle() {
+				quiet.Reset(s.o.Quiet / 10)
+			}
+		case <-s.closing:
+			s.end = errors.Join(s.drainReaders(), w.close())
+			return
+		}
+	}
+}
+
+// gather adds to c what else waits, as far as one transaction goes.
+func (s *Store) gather(c *call) []*call {
+	batch, octets := make([]*call, 0, 16), 0
+	for {
+		if c.taken.CompareAndSwap(false, true) {
+			batch = append(batch, c)
+			octets += c.octets
+		}
+		if len(batch) == s.o.Batch || octets >= s.o.BatchOctets {
+			return batch
+		}
+		select {
+		case c = <-s.calls:
+		default:
+			return batch
+		}
+	}
+}
+
+// batch writes calls in one transaction and tells them. When that fails, those
+// that need no disk are tried again one by one: a full disk must not keep
+// anybody from emptying it, nor one bad call spoil the others.
+func (w *writer) batch(calls []*call) {
+	if len(calls) == 0 {
+		return
+	}
+	err := w.transaction(calls)
+	full := errors.Is(w.s.explain("write", err), queue.ErrDisk)
+	for _, c := range calls {
+		switch {
+		case err == nil:
+		case full && c.grows, len(calls) == 1:
+			c.err = w.s.explain("write", err)
+		default:
+			c.err = w.s.explain("write", w.transaction([]*call{c}))
+		}
+		close(c.done)
+	}
+}
+
+// settled is an answer to a caller that leaves the transaction standing.
+func settled(err error) bool {
+	return errors.Is(err, queue.ErrAbsent) || errors.Is(err, queue.ErrTaken)
+}
+
+func (w *writer) transaction(calls []*call) error {
+	if _, err := w.begin.Exec(); err != nil {
+		return err
+	}
+	if err := w.apply(calls); err != nil {
+		return rollback(w.c, err)
+	}
+	if _, err := w.commit.Exec(); err != nil {
+		return rollback(w.c, err)
+	}
+	return nil
+}
+
+func (w *writer) apply(calls []*call) error {
+	w.now, w.given = w.s.o.Now().Unix(), false
+	err := w.last.Query(func(row []driver.Value) error {
+		w.number = integer(row[0])
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, c := range calls {
+		c.err = nil
+		if err := c.apply(w); settled(err) {
+			c.err = err
+		} else if err != nil {
+			return err
+		}
+	}
+	if w.given {
+		_, err = w.setLast.Exec(w.number)
+	}
+	return err
+}
