@@ -133,14 +133,28 @@ func (h *hosting) newHost(trusted []netip.Prefix) (http.Handler, error) {
 	}
 	if h.meet != nil {
 		o.Tracker = h.meet.tracker
-		if h.meet.turn != nil {
-			o.ICE = h.meet.ice
-		}
 	}
+	o.ICE = h.ice()
 	if h.host, err = host.New(o); err != nil {
 		return nil, err
 	}
 	return steadyBodies(h.host, bodyTime), nil
+}
+
+// ice is what visitors are given to reach one another: this host's own STUN and
+// TURN, then those of others. It is nil where there are none.
+func (h *hosting) ice() func(name string) []host.ICEServer {
+	own := h.meet != nil && h.meet.turn != nil
+	others := newICERelays(h.c.ICE, h.p.node.o.Log.With("part", "host"))
+	if !own && len(h.c.ICE) == 0 {
+		return nil
+	}
+	return func(name string) (list []host.ICEServer) {
+		if own {
+			list = h.meet.ice(name)
+		}
+		return append(list, others.servers()...)
+	}
 }
 
 // gatewayPort is where a visitor's own node is, unless they moved it.

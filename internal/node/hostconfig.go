@@ -4,6 +4,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"github.com/kith-web/kith/internal/front"
 	"github.com/kith-web/kith/internal/host"
@@ -32,6 +33,7 @@ type HostConfig struct {
 	Trackers    List     `toml:"trackers" doc:"Further trackers for visitors, ws:// or wss://."`
 	TURN        string   `toml:"turn" doc:"Where STUN and TURN for visitors listen, host:port, such as 0.0.0.0:3478. The word off: nowhere."`
 	TURNAddress string   `toml:"turn_address" doc:"The public address of this computer, under which TURN carries packets for visitors. Empty: STUN alone."`
+	ICE         List     `toml:"ice" doc:"STUN servers (stun:host:port) and relays (https://relay.example.org/ice) of others that visitors use to reach one another."`
 	Rate        int      `toml:"rate" doc:"Most requests a second that one address may make in the long run."`
 	Connections int      `toml:"connections" doc:"Most connections that one address may hold open."`
 	Metrics     string   `toml:"metrics" doc:"Where the host tells what it has sent (/metrics, /metrics.json, /healthz), host:port. The word off: nowhere."`
@@ -75,6 +77,11 @@ func (c *Config) checkHost() error {
 	for _, t := range h.Trackers {
 		if !hasScheme(t, "ws", "wss") {
 			return bad("host.trackers", t, "a URL that begins with ws or wss")
+		}
+	}
+	for _, u := range h.ICE {
+		if !hasScheme(u, "http", "https") && !(strings.HasPrefix(u, "stun:") && isHostPort(u[len("stun:"):])) {
+			return bad("host.ice", u, "stun:host:port, or the URL of a relay's /ice")
 		}
 	}
 	if _, err := netip.ParseAddr(h.TURNAddress); h.TURNAddress != "" && err != nil {
