@@ -31,7 +31,7 @@ func rooms() map[string]room {
 		"internal/sqlite":            {layer: 0},
 		"internal/seal":              {layer: 0},
 		"internal/mailbox":           {layer: 1},
-		"internal/relay":             {layer: 1, also: []string{"internal/mailbox"}},
+		"internal/relay":             {layer: 1, also: []string{"internal/mailbox", "internal/mailbox/ohttp"}},
 		"internal/swarm":             {layer: 1},
 		"internal/webtransport":      {layer: 1},
 		"internal/openscreen":        {layer: 1},
@@ -39,6 +39,9 @@ func rooms() map[string]room {
 		"internal/publish":           {layer: 2},
 		"internal/person":            {layer: 2, also: []string{"internal/mailbox"}},
 		"internal/library":           {layer: 2},
+		"internal/sharing": {layer: 2, also: []string{
+			"internal/person", "internal/library", "internal/exchange", "internal/mailbox",
+		}},
 		"internal/exchange":          {layer: 2, also: []string{"internal/mailbox"}},
 		"internal/gateway":           {layer: 2},
 		"internal/host":              {layer: 2, also: []string{"internal/relay/guard"}},
@@ -160,6 +163,8 @@ func fences() map[string][]string {
 		"github.com/prometheus/":       {"internal/api", "internal/node", "internal/engine/ipfs"},
 		"github.com/fsnotify/":         {"internal/publish"},
 		"lukechampine.com/blake3":      {"internal/nearby"},
+		"github.com/zalando/":          {"internal/person"},
+		"github.com/tyler-smith/":      {"internal/person"},
 	}
 }
 
