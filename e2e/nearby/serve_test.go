@@ -43,7 +43,7 @@ func (d *device) curl(host, port, path string, more ...string) string {
 	return string(out)
 }
 
-func want(t *testing.T, what, got string, all ...string) {
+func want(t testing.TB, what, got string, all ...string) {
 	t.Helper()
 	for _, s := range all {
 		if !strings.Contains(got, s) {

@@ -29,9 +29,9 @@ two know each other. Where a node runs ('kith up'), it does the work; where none
 does, the command is a device of its own while it runs.
 
 Exit codes: 0 all went well, 2 wrong usage, 3 only some of it did, 10 no such
-device, 11 declined, 12 wrong code, 13 not unique, 16 too many wrong codes, 17
-the other device went away or did not answer, 18 bytes were damaged, 19 the
-disk is full, 130 stopped.`
+device, 11 declined, or an impostor, 12 wrong code, 13 not unique, 16 too many
+wrong codes, 17 the other device went away or did not answer, 18 bytes were
+damaged, 19 the disk is full, 130 stopped.`
 
 func (p *program) nearbyCommand() *cobra.Command {
 	c := p.jsonFlag(&cobra.Command{
@@ -67,6 +67,7 @@ func (p *program) listDevices(ctx context.Context) error {
 	if p.json {
 		return p.printJSON(st)
 	}
+	p.warn(st)
 	if len(st.Devices) == 0 {
 		p.note("no devices yet: run 'kith nearby receive' or 'kith up' on another computer of this network")
 		return nil
@@ -82,6 +83,18 @@ func (p *program) listDevices(ctx context.Context) error {
 			clip(printable(d.Name), 32), yesNo(d.Near), paired, yesNo(d.Trusted), d.ID, d.Fingerprint)
 	}
 	return w.Flush()
+}
+
+// warn tells of devices that are not to be trusted.
+func (p *program) warn(st nearby.State) {
+	for _, d := range st.Devices {
+		if d.Suspicious {
+			p.note("careful: two devices say that they are %s", printable(d.Name))
+		}
+	}
+	for _, w := range st.Warnings {
+		p.note("%s: %s", w.At.Format(time.TimeOnly), printable(w.Text()))
+	}
 }
 
 func yesNo(b bool) string {

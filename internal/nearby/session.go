@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,26 +100,52 @@ func authError(name string, err error) error {
 }
 
 // dial connects where the device was found, or was last; whatever answers first.
+// Where others announce the device as well, the one that has its key is it.
 func (s *Service) dial(ctx context.Context, t target) (*openscreen.Session, error) {
-	d := t.device
-	d.Fingerprint = t.fingerprint
-	if found, ok := s.find(t.fingerprint); ok {
-		d = found
+	found := s.find(t.fingerprint)
+	if len(found) == 0 && len(t.device.Addrs) > 0 {
+		found = []openscreen.Device{t.device}
 	}
-	if len(d.Addrs) > 0 {
-		return s.agent.Dial(ctx, d)
+	if len(found) == 1 {
+		session, err := s.agent.Dial(ctx, found[0])
+		return session, impostor(t.name, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.FindTime)
 	defer cancel()
+	var tries []func() (openscreen.Device, error)
+	for _, d := range found {
+		tries = append(tries, func() (openscreen.Device, error) { return d, nil })
+	}
+	if len(found) == 0 {
+		if entry, ok := s.book.get(t.fingerprint); ok && len(entry.Addrs) > 0 {
+			tries = append(tries, func() (openscreen.Device, error) { return lastSeen(entry), nil })
+		}
+		tries = append(tries, func() (openscreen.Device, error) { return s.await(ctx, t.fingerprint) })
+	}
+	session, err := s.dialFirst(ctx, tries)
+	if err == nil || fault.KindOf(err) == fault.Forbidden {
+		return session, impostor(t.name, err)
+	}
+	if s.o.Elsewhere != nil {
+		if d, err := s.o.Elsewhere(ctx, t.fingerprint); err == nil {
+			return s.agent.Dial(ctx, d)
+		}
+	}
+	return nil, fault.New(fault.Unreachable, "%q is not on this network: %w", t.name, err).
+		WithHint("run 'kith nearby receive' or 'kith up' there; some wireless networks keep devices apart, and firewalls have to let UDP port 5353 and kith's own in")
+}
+
+// dialFirst connects in several ways at once and takes the first that works. That
+// a device was an impostor is the error that counts.
+func (s *Service) dialFirst(ctx context.Context, tries []func() (openscreen.Device, error)) (*openscreen.Session, error) {
 	type answer struct {
 		session *openscreen.Session
 		err     error
 	}
-	answers, tries := make(chan answer, 2), 0
-	try := func(f func() (openscreen.Device, error)) {
-		tries++
+	answers := make(chan answer, len(tries))
+	for _, try := range tries {
 		s.wait.Go(func() {
-			d, err := f()
+			d, err := try()
 			var session *openscreen.Session
 			if err == nil {
 				session, err = s.agent.Dial(ctx, d)
@@ -126,15 +153,10 @@ func (s *Service) dial(ctx context.Context, t target) (*openscreen.Session, erro
 			answers <- answer{session, err}
 		})
 	}
-	if entry, ok := s.book.get(t.fingerprint); ok && len(entry.Addrs) > 0 {
-		try(func() (openscreen.Device, error) { return lastSeen(entry), nil })
-	}
-	try(func() (openscreen.Device, error) { return s.await(ctx, t.fingerprint) })
 	var first error
-	for ; tries > 0; tries-- {
+	for rest := len(tries) - 1; rest >= 0; rest-- {
 		a := <-answers
 		if a.err == nil {
-			rest := tries - 1
 			s.wait.Go(func() { closeLate(answers, rest, func(a answer) *openscreen.Session { return a.session }) })
 			return a.session, nil
 		}
@@ -142,16 +164,15 @@ func (s *Service) dial(ctx context.Context, t target) (*openscreen.Session, erro
 			first = a.err
 		}
 	}
-	if fault.KindOf(first) == fault.Forbidden {
-		return nil, first
+	return nil, first
+}
+
+// impostor says which device somebody pretended to be.
+func impostor(name string, err error) error {
+	if fault.KindOf(err) != fault.Forbidden {
+		return err
 	}
-	if s.o.Elsewhere != nil {
-		if d, err := s.o.Elsewhere(ctx, t.fingerprint); err == nil {
-			return s.agent.Dial(ctx, d)
-		}
-	}
-	return nil, fault.New(fault.Unreachable, "%q is not on this network: %w", t.name, first).
-		WithHint("run 'kith nearby receive' or 'kith up' there; some wireless networks keep devices apart, and firewalls have to let UDP port 5353 and kith's own in")
+	return fault.New(fault.Forbidden, "somebody pretends to be %q: %w", name, err).WithHint("%s", fault.Hint(err))
 }
 
 func closeLate[T any](answers <-chan T, n int, session func(T) *openscreen.Session) {
@@ -172,14 +193,12 @@ func lastSeen(e Entry) openscreen.Device {
 	return d
 }
 
-// find returns a device that announces itself.
-func (s *Service) find(f openscreen.Fingerprint) (openscreen.Device, bool) {
-	for _, d := range s.agent.Devices() {
-		if d.Fingerprint == f {
-			return d, true
-		}
-	}
-	return openscreen.Device{}, false
+// find returns what announces itself as a device: more than one where somebody
+// else does, too.
+func (s *Service) find(f openscreen.Fingerprint) []openscreen.Device {
+	return slices.DeleteFunc(s.agent.Devices(), func(d openscreen.Device) bool {
+		return d.Fingerprint != f || len(d.Addrs) == 0
+	})
 }
 
 // await waits for a device to announce itself.

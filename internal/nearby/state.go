@@ -8,6 +8,7 @@ import (
 
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/nearby/transfer"
+	"github.com/kith-web/kith/internal/openscreen"
 )
 
 // State is everything that a person may see of the devices around, at one
@@ -134,6 +135,25 @@ type Warning struct {
 	Device string    `json:"device,omitempty"`
 	Name   string    `json:"name,omitempty"`
 	Addr   string    `json:"addr,omitempty"`
+}
+
+// Text says it to a person.
+func (w Warning) Text() string {
+	name := w.Name
+	if name == "" {
+		name = "a device"
+	}
+	switch openscreen.RefusalReason(w.Reason) {
+	case openscreen.Impostor:
+		return "somebody at " + w.Addr + " pretended to be " + name + " and was turned away"
+	case openscreen.Disowned:
+		return "a device at " + w.Addr + " turned this one away: somebody announces another device at this one's address"
+	case openscreen.WrongCode:
+		return name + " at " + w.Addr + " gave a wrong code"
+	case openscreen.LockedOut:
+		return name + " at " + w.Addr + " gave too many wrong codes and is locked out for a while"
+	}
+	return name + " at " + w.Addr + " was turned away: " + w.Reason
 }
 
 // State returns the state now.
