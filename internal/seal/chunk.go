@@ -15,6 +15,7 @@ const (
 	// MaxChunked is the longest body of one response.
 	MaxChunked = 64 << 20
 	chunkID    = 24
+	fewChunks  = 16
 )
 
 // ChunkSizes are the lengths that a chunk may have on a relay (spec/mailbox.md §3).
@@ -23,12 +24,12 @@ func ChunkSizes() [4]int { return [4]int{65536, 262144, 1048576, 4194304} }
 // ChunkRoom is how much of a body a chunk of size holds.
 func ChunkRoom(size int) int { return size - tagSize }
 
-// ChunkSize returns the size of the chunks that a body is cut into: as few as
-// can be, without padding to more than the body needs.
+// ChunkSize returns the size of the chunks that a body is cut into: the smallest
+// that makes few of them, so that padding stays a small part.
 func ChunkSize(body int64) int {
 	sizes := ChunkSizes()
 	for _, s := range sizes {
-		if body <= int64(ChunkRoom(s)) {
+		if body <= fewChunks*int64(ChunkRoom(s)) {
 			return s
 		}
 	}
