@@ -29,6 +29,10 @@ type NewLock struct {
 	Mailbox Mailbox `cbor:"1,keyasint"`
 }
 
+// Move says that a relation follows another (spec §7): what waits for From goes to
+// To.
+type Move struct{ From, To RelationID }
+
 // Effects is what has to happen after something was handled. What handled it has
 // kept its own state already; internal/exchange keeps the effects until each is
 // done, in the order of the fields.
@@ -38,6 +42,7 @@ type Effects struct {
 	Raw    []RawPut
 	Out    []Outgoing
 	Delete []Mailbox
+	Moved  []Move
 	// Changed says that People.Inboxes is different now.
 	Changed bool
 }
@@ -49,5 +54,6 @@ func (e *Effects) Add(other Effects) {
 	e.Raw = append(e.Raw, other.Raw...)
 	e.Out = append(e.Out, other.Out...)
 	e.Delete = append(e.Delete, other.Delete...)
+	e.Moved = append(e.Moved, other.Moved...)
 	e.Changed = e.Changed || other.Changed
 }

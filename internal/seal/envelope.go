@@ -187,3 +187,9 @@ func gcm(key []byte) (cipher.AEAD, error) {
 	}
 	return cipher.NewGCM(block)
 }
+
+// PutID returns the id that a relay is told for message id when it is put into
+// the queue of box in context c (spec §5.1).
+func PutID(box Mailbox, c ContextID, id MessageID) MessageID {
+	return MessageID(expand(box.Sender, "kith put 1"+string(c[:])+string(id[:]), 16))
+}

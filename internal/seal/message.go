@@ -24,6 +24,7 @@ const (
 	Rekeyed   MessageKind = 11
 	Bye       MessageKind = 12
 	Unknown   MessageKind = 13
+	Contexts  MessageKind = 14
 	Rosters   MessageKind = 20
 	Items     MessageKind = 21
 	Reconcile MessageKind = 22
@@ -147,6 +148,14 @@ type WhereBody struct {
 type Place struct {
 	URL         string `cbor:"1,keyasint"`
 	Certificate []byte `cbor:"2,keyasint"`
+}
+
+// SharedContext is an element of the body of Contexts: a context that another own
+// device can open too when it is told (spec §5.1).
+type SharedContext struct {
+	Relation RelationID `cbor:"1,keyasint"`
+	Epoch    EpochID    `cbor:"2,keyasint"`
+	Enc      []byte     `cbor:"3,keyasint"`
 }
 
 // RosterBody is the body of Rosters.
