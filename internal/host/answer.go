@@ -2,6 +2,7 @@ package host
 
 import (
 	"io"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ type answer struct {
 	count *counters
 	bytes *atomic.Int64 // what else counts the body's bytes
 
+	pages  bool // pages among what is answered have two representations
 	loader bool // put the loader into a page
 	front  bool // a website of its own answers, which may set cookies and is cached as it says
 	began  bool
@@ -58,6 +60,9 @@ func (a *answer) WriteHeader(status int) {
 	if !a.front {
 		head.Del("Set-Cookie") // a host keeps nothing of its visitors, nor may its parts
 	}
+	if a.pages && (isHTML(head) || a.loader && status == http.StatusNotModified) && !hasToken(head.Values("Vary"), "Sec-Fetch-Dest") {
+		head.Add("Vary", "Sec-Fetch-Dest")
+	}
 	if a.loader && status == http.StatusOK && inject.Applies(head) || a.loader && status == http.StatusNotFound && inject.Applies(head) {
 		a.inject(head)
 	}
@@ -68,6 +73,14 @@ func (a *answer) WriteHeader(status int) {
 		markTag(head)
 	}
 	a.ResponseWriter.WriteHeader(status)
+}
+
+// isHTML reports whether a response is a page, which is another for who navigates
+// to it. Everything else is the same for all: what a picture's element had, the
+// visitor's worker finds in the browser's cache.
+func isHTML(head http.Header) bool {
+	kind, _, err := mime.ParseMediaType(head.Get("Content-Type"))
+	return err == nil && kind == "text/html"
 }
 
 // revalidate is the Cache-Control of what may be another tomorrow.

@@ -16,8 +16,7 @@ func passed() []string {
 
 // serveFiles has the gateway answer with the site's own files.
 func (h *Host) serveFiles(a *answer) {
-	head := a.Header()
-	head.Add("Vary", "Sec-Fetch-Dest")
+	a.pages = true
 	in := h.inner(a)
 	if a.loader = !h.o.Plain && isPage(a.r); a.loader {
 		unmarkTags(in.Header)
@@ -105,9 +104,6 @@ func (p *public) WriteHeader(status int) {
 	// What is found under a name may be another version tomorrow.
 	if head.Get("Cache-Control") == immutable && !p.site.named(p.h.o.Domain, p.r.Host) {
 		head.Set("Cache-Control", revalidate)
-	}
-	if !hasToken(head.Values("Vary"), "Sec-Fetch-Dest") {
-		head.Add("Vary", "Sec-Fetch-Dest") // the gateway set its own
 	}
 	if strings.HasPrefix(head.Get("Location"), "http://") {
 		if to, ok := p.h.public(p.r, head.Get("Location")); ok {

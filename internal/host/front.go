@@ -33,7 +33,7 @@ func (h *Host) serveFront(a *answer) {
 			head.Del(name)
 		}
 	}
-	head.Set("Vary", "Sec-Fetch-Dest")
+	a.pages = true
 	in := a.r.Clone(a.r.Context())
 	in.RemoteAddr = net.JoinHostPort(guard.Client(a.r, h.o.Trusted).String(), "0")
 	if in.TLS == nil && h.isSecure(a.r) {

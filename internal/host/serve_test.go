@@ -52,6 +52,20 @@ func TestPageGetsTheLoaderAndScriptsTheBytes(t *testing.T) {
 	}
 }
 
+func TestOnlyPagesVaryByWhatTheyAreFor(t *testing.T) {
+	w := newWorld(t, host.Options{})
+	w.show("blog", files())
+	url := "http://blog." + domain
+	for path, varies := range map[string]bool{"/": true, "/nothing": true, "/a.css": false, "/big.bin": false} {
+		for _, headers := range [][]string{navigation(), {"Sec-Fetch-Dest: image"}, nil} {
+			v := w.get(url+path, headers...).header.Values("Vary")
+			if got := strings.Contains(strings.Join(v, ","), "Sec-Fetch-Dest"); got != varies {
+				t.Errorf("%s for %v: Vary is %q", path, headers, v)
+			}
+		}
+	}
+}
+
 func TestEntityTagsOfChangedPages(t *testing.T) {
 	w := newWorld(t, host.Options{})
 	w.show("@", files())
