@@ -8,6 +8,8 @@ export type ToWorker =
   | { readonly kith: "lead"; readonly id: string }
   /** I shall, as soon as my runtime is loaded. */
   | { readonly kith: "coming" }
+  /** I had these URLs of this origin past you: the browser's cache may have them. */
+  | { readonly kith: "past"; readonly urls: readonly string[] }
   /** Forget all that is kept; the port that comes with it hears when it is done. */
   | { readonly kith: "clear" };
 
@@ -30,15 +32,21 @@ export type Answer =
   | { readonly answer: "piece"; readonly n: number; readonly data: Uint8Array }
   | { readonly answer: "failed"; readonly n: number }
   | { readonly answer: "chance"; readonly n: number; readonly chance: Chance }
+  /** Chances changed. */
+  | { readonly answer: "news" }
   | { readonly answer: "bye" };
 
 /** What the leading page knows about how soon peers may give a piece. */
 export interface Chance {
   /** Peers that are connected. */
   readonly peers: number;
+  /** Milliseconds since the first was met; 0 for none. */
+  readonly met: number;
   /** Whether one of them has the piece. */
   readonly available: boolean;
-  /** For how many more milliseconds first peers may be expected. */
+  /** How many visitors among them, who lack it too, are to ask the host for it before us. */
+  readonly before: number;
+  /** For how many more milliseconds other peers may be expected. */
   readonly joining: number;
   /** Milliseconds since bytes last came from peers; Infinity for never. */
   readonly idle: number;
@@ -57,9 +65,12 @@ export function readToPage(value: unknown): ToPage | undefined {
 
 /** Reads a message to the worker. */
 export function readToWorker(value: unknown): ToWorker | undefined {
-  const v = value as { readonly kith?: unknown; readonly id?: unknown } | null;
+  const v = value as { readonly kith?: unknown; readonly id?: unknown; readonly urls?: unknown } | null;
   if (v?.kith === "coming" || v?.kith === "clear") {
     return { kith: v.kith };
+  }
+  if (v?.kith === "past" && Array.isArray(v.urls)) {
+    return { kith: "past", urls: (v.urls as readonly unknown[]).filter((u): u is string => typeof u === "string" && URL.canParse(u)) };
   }
   return v?.kith === "lead" && typeof v.id === "string" ? { kith: v.kith, id: v.id } : undefined;
 }
@@ -84,8 +95,8 @@ export function readAsk(value: unknown): Ask | undefined {
 /** Reads what the leading page answers. */
 export function readAnswer(value: unknown): Answer | undefined {
   const v = value as Readonly<Record<string, unknown>> | null;
-  if (v?.["answer"] === "bye") {
-    return { answer: "bye" };
+  if (v?.["answer"] === "bye" || v?.["answer"] === "news") {
+    return { answer: v["answer"] };
   }
   const n = count(v?.["n"]);
   if (n === undefined) {
@@ -103,11 +114,12 @@ export function readAnswer(value: unknown): Answer | undefined {
 
 function readChance(value: unknown): Chance | undefined {
   const v = value as Readonly<Record<string, unknown>> | null;
-  const [peers, joining, idle, rate] = [v?.["peers"], v?.["joining"], v?.["idle"], v?.["rate"]];
-  if (typeof peers !== "number" || typeof joining !== "number" || typeof idle !== "number" || typeof rate !== "number") {
-    return undefined;
-  }
-  return { peers, available: v?.["available"] === true, joining, idle, rate };
+  const number = (name: keyof Chance): number => (typeof v?.[name] === "number" ? v[name] : NaN);
+  const said = {
+    peers: number("peers"), met: number("met"), before: number("before"),
+    joining: number("joining"), idle: number("idle"), rate: number("rate"),
+  };
+  return Object.values(said).some(Number.isNaN) ? undefined : { ...said, available: v?.["available"] === true };
 }
 
 function count(value: unknown): number | undefined {

@@ -130,6 +130,8 @@ export interface Swarm {
   got(i: number, bytesFromHost: number): void;
   /** Whether any connected peer has piece i. */
   available(i: number): boolean;
+  /** How many connected visitors who lack piece i are to ask the host for it before us. */
+  before(i: number): number;
   /** Fetches everything in the background ("seed this site"). */
   complete(signal: AbortSignal): Promise<void>;
   /** Changes how peers are met; "http" leaves the swarm. */

@@ -4,6 +4,7 @@ import test from "node:test";
 import { readAnswer, readAsk, readToPage, readToWorker } from "../runtime/protocol.ts";
 import { readSettings, takesPart } from "../runtime/settings.ts";
 import { nodeOrigin, readSite } from "../runtime/site.ts";
+import { Assembly } from "../runtime/worker/adopt.ts";
 import { contentType } from "../runtime/worker/ctype.ts";
 import { canInject, injectLoader, loaderTag } from "../runtime/worker/inject.ts";
 import { limits, patience } from "../runtime/worker/patience.ts";
@@ -137,22 +138,31 @@ test("a front answers exactly what its manifest names", () => {
 });
 
 test("peers are waited for as long as it is worth it", () => {
-  const wait = { paint: false, waited: 0, ahead: 100_000, dice: 0.5 };
-  const chance = { peers: 1, available: true, joining: 0, idle: 0, rate: 1_000_000 };
+  const wait = { paint: false, waited: 0, ahead: 100_000 };
+  const chance = { peers: 1, met: 60_000, available: true, before: 0, joining: 0, idle: 0, rate: 1_000_000 };
   assert.equal(patience(undefined, wait), 0, "no page meets peers");
-  assert.equal(patience({ ...chance, peers: 0 }, wait), 0, "nobody is there");
-  assert.equal(patience({ ...chance, peers: 0, joining: 900 }, wait), 900, "somebody may come");
-  assert.equal(patience({ ...chance, peers: 0, joining: 900 }, { ...wait, paint: true }), limits.joinPaint, "a page to paint waits less");
+  const alone = { ...chance, peers: 0, met: 0, available: false };
+  assert.equal(patience(alone, wait), 0, "nobody is there");
+  assert.ok(patience({ ...alone, joining: 900 }, wait) > 0, "somebody may come");
+  assert.equal(patience({ ...alone, joining: 900 }, { ...wait, paint: true }), limits.joinPaint, "a page to paint waits less");
   assert.ok(patience(chance, wait) >= limits.least, "a peer has it");
   assert.equal(patience({ ...chance, idle: 9999 }, { ...wait, waited: 5000 }), 0, "peers went silent");
+  assert.ok(patience({ ...chance, idle: 9999, met: 10 }, { ...wait, waited: 5000 }) > 0, "nobody is late who just came");
   assert.ok(patience(chance, { ...wait, waited: 3000 }) > 0, "bytes still come");
   assert.equal(patience(chance, { ...wait, waited: limits.rest }), 0, "long enough");
   assert.equal(patience(chance, { ...wait, paint: true, waited: limits.paint }), 0, "long enough to paint");
-  const unseen = { ...chance, available: false };
-  const times = [0, 0.5, 0.99].map((dice) => patience(unseen, { ...wait, dice }));
-  assert.deepEqual(times, [...times].sort((a, b) => a - b));
-  assert.ok((times[0] ?? 0) >= limits.unseen.soonest && (times[2] ?? 0) > (times[0] ?? 0), "among peers that lack it, not all ask at once");
-  assert.ok(patience({ ...unseen, peers: 9 }, wait) > (times[1] ?? 0), "the more there are, the longer each may wait");
+});
+
+test("of those who all lack a piece, one asks the host after the other", () => {
+  const wait = { paint: false, waited: 0, ahead: 100_000 };
+  const unseen = { peers: 3, met: 60_000, available: false, before: 0, joining: 0, idle: 60_000, rate: 0 };
+  assert.equal(patience(unseen, wait), 0, "whose turn it is asks at once");
+  assert.ok(patience({ ...unseen, before: 1 }, wait) > 0, "the next waits");
+  assert.equal(patience({ ...unseen, before: 1 }, { ...wait, waited: limits.turn }), 0, "but not for longer than a turn");
+  assert.ok(patience({ ...unseen, before: 2 }, { ...wait, waited: limits.turn }) > 0, "and the one after it another");
+  assert.equal(patience({ ...unseen, before: 99 }, { ...wait, waited: limits.latest }), 0, "and nobody for longer than this");
+  assert.ok(patience({ ...unseen, idle: 0 }, wait) > 0, "who is given other pieces may wait for this one");
+  assert.equal(patience({ ...unseen, before: 99, idle: 0 }, { ...wait, paint: true }), 0, "a page to paint does not wait");
 });
 
 test("messages are read with care", () => {
@@ -161,7 +171,8 @@ test("messages are read with care", () => {
   assert.deepEqual(readAsk({ ask: "want", n: 1, piece: 2, urgent: 1 }), { ask: "want", n: 1, piece: 2, urgent: false });
   const data = new Uint8Array(3);
   assert.deepEqual(readAnswer({ answer: "piece", n: 1, data }), { answer: "piece", n: 1, data });
-  for (const wrong of [null, 5, "x", {}, { kith: "lead" }, { ask: "want", n: -1, piece: 0 }, { ask: "want", n: 1.5, piece: 0 },
+  assert.deepEqual(readToWorker({ kith: "past", urls: ["http://x/a", 5, "no URL"] }), { kith: "past", urls: ["http://x/a"] });
+  for (const wrong of [null, 5, "x", {}, { kith: "lead" }, { kith: "past" }, { ask: "want", n: -1, piece: 0 }, { ask: "want", n: 1.5, piece: 0 },
     { ask: "got", piece: 1 }, { answer: "piece", n: 1, data: "x" }, { answer: "chance", n: 1, chance: {} }, { answer: "piece", data }]) {
     assert.equal(readToWorker(wrong), undefined);
     assert.equal(readToPage(wrong), undefined);
@@ -183,6 +194,27 @@ test("totals", () => {
   assert.equal(peersShare(readTotals({ fromPeers: 3, fromHost: 1 })), 0.75);
   assert.equal(peersShare(readTotals({})), undefined);
   assert.equal(readTotals({ fromPeers: -1, toPeers: "x", fromHost: Infinity }).fromPeers, 0);
+});
+
+test("pieces are made of files that the browser had", async () => {
+  const site = siteOf(files({ "a.bin": pieceSize + 100, "b.bin": pieceSize - 100, "c.bin": 50, "d.bin": 50 }));
+  const assembly = new Assembly(site);
+  const bytes = (path: string): Uint8Array => files({ [path]: site.file(path)?.size ?? 0 }).get(path) ?? new Uint8Array();
+  const made: number[] = [];
+  const add = async (path: string, wanted = (_: number) => true): Promise<void> => {
+    const file = site.file(path);
+    for (const { piece, data } of file ? assembly.add(file, bytes(path), wanted) : []) {
+      made.push(piece);
+      assert.ok(await site.verify(piece, data), `piece ${piece}`);
+    }
+  };
+  await add("a.bin");
+  assert.deepEqual(made, [0], "the second piece lacks another file");
+  await add("b.bin");
+  assert.deepEqual(made, [0, 1]);
+  await add("c.bin", () => false);
+  await add("d.bin");
+  assert.deepEqual(made, [0, 1], "what is not wanted is not made, nor what lacks it");
 });
 
 test("pieces of a new version are built of the one before", async () => {

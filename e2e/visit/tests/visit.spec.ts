@@ -46,6 +46,23 @@ test("a visited site opens without its host: pages, pictures, what is lost", asy
   expect(lost.text).toContain("Nothing here");
 });
 
+test("what the browser had before the worker was in charge is kept for others too", async ({ person }) => {
+  const files = await gallery();
+  const host = await startHost(files);
+  const me = await person();
+  const page = await me.page();
+  await page.goto(`${host.origin}/`);
+  await pictures(page);
+  await controlled(page);
+  const past = await page.evaluate(() => (performance.getEntriesByType("resource") as PerformanceResourceTiming[])
+    .filter((e) => e.workerStart === 0 && e.name.includes("/pictures/")).map((e) => new URL(e.name).pathname));
+  expect(past).toEqual(["/pictures/0.png"]); // what is to be seen first is not deferred
+  await host.kill();
+  const size = (path: string): Promise<number> => page.evaluate(
+    async (p) => fetch(p, { signal: AbortSignal.timeout(2000) }).then(async (r) => (await r.arrayBuffer()).byteLength, () => 0), path);
+  await expect.poll(() => size("/pictures/0.png"), { timeout: 60_000 }).toBe((files["pictures/0.png"] as Uint8Array).length);
+});
+
 test("the worker answers ranges, HEAD and conditions as a server does", async ({ person }) => {
   const files = await gallery();
   const host = await startHost(files);

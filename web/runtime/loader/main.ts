@@ -5,14 +5,10 @@
 import { readToPage, type ToWorker } from "../protocol.ts";
 import { loadSettings, takesPart, type Settings } from "../settings.ts";
 import { State } from "../state.ts";
-import { restoreAll } from "./media.ts";
+import { restoreAll, restoreShown } from "./media.ts";
+import { wait } from "./waiting.ts";
 
-/**
- * Milliseconds that pictures wait for a worker to be installed: twice as long as the
- * page took to be painted, within these; and three times that until it is in charge.
- */
-const shortestDefer = 1000;
-const longestDefer = 4000;
+/** Milliseconds. */
 const longestPaint = 200;
 const longestSettings = 5000;
 
@@ -25,11 +21,10 @@ async function load(): Promise<void> {
     restoreAll(document);
     return;
   }
-  let waiting = true;
-  let installing = false;
+  const done = new AbortController();
   const restore = (): void => {
-    if (waiting) {
-      waiting = false;
+    if (!done.signal.aborted) {
+      done.abort();
       restoreAll(document);
     }
   };
@@ -51,12 +46,14 @@ async function load(): Promise<void> {
     }
     const answered = part ? answerWorker(service) : undefined;
     await shown;
-    const defer = Math.min(longestDefer, Math.max(shortestDefer, 2 * performance.now()));
-    setTimeout(() => installing || restore(), defer);
-    setTimeout(restore, 3 * defer);
-    installing = part && (await register(service, restore));
+    const stepped = wait({ showing: () => restoreShown(document), all: restore }, done.signal);
     const runtime = "/.kith/runtime.js"; // named so, the bundler leaves it outside
-    const { start } = (await import(runtime)) as { start: () => void };
+    const coming = import(runtime) as Promise<{ start: () => void }>;
+    coming.catch(() => undefined); // whoever awaits it hears of it
+    if (part) {
+      await register(service, restore, stepped);
+    }
+    const { start } = await coming;
     start(); // which answers the worker itself
     answered?.abort();
   } catch {
@@ -99,19 +96,21 @@ async function painted(): Promise<void> {
   });
 }
 
-/** Sees to it that there is a worker; says whether there is one that is ours. */
-async function register(service: ServiceWorkerContainer, restore: () => void): Promise<boolean> {
+/** Sees to it that there is a worker; stepped is told how it comes along. */
+async function register(service: ServiceWorkerContainer, restore: () => void, stepped: () => void): Promise<void> {
   const before = await service.getRegistration("/");
   const script = (before?.active ?? before?.waiting ?? before?.installing)?.scriptURL;
   if (script && new URL(script).pathname !== workerURL) {
     restore(); // the site has a worker of its own, which is the site's to have
-    return false;
+    return;
   }
   if (before?.active && !service.controller) {
     restore(); // loaded anew past the worker, as the visitor asked
   }
-  await service.register(workerURL, { scope: "/" });
-  return true;
+  const now = await service.register(workerURL, { scope: "/" });
+  stepped();
+  const worker = now.installing ?? now.waiting ?? now.active;
+  worker?.addEventListener("statechange", () => (worker.state === "redundant" ? restore() : stepped()));
 }
 
 void load();

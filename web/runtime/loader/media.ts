@@ -5,10 +5,10 @@
 const names = ["src", "srcset", "poster"] as const;
 const deferred = names.map((n) => `[data-kith-${n}]`).join();
 
-/** Gives deferred elements their URLs; returns whether there were any. */
-export function restore(root: ParentNode): boolean {
+/** Gives deferred elements their URLs, all of them or those that which chooses; returns whether there were any. */
+export function restore(root: ParentNode, which: (e: Element) => boolean = () => true): boolean {
   const films = new Set<HTMLMediaElement>();
-  const all = [...root.querySelectorAll(deferred)];
+  const all = [...root.querySelectorAll(deferred)].filter(which);
   // A picture's sources come before its img, which would else choose without them.
   all.sort((a, b) => Number(b.tagName === "SOURCE") - Number(a.tagName === "SOURCE"));
   for (const e of all) {
@@ -25,19 +25,31 @@ export function restore(root: ParentNode): boolean {
     }
   }
   films.forEach((f) => f.load());
-  root.querySelectorAll("noscript[data-kith]").forEach((n) => n.remove());
   return all.length > 0;
+}
+
+/** Restores what is in the window now. */
+export function restoreShown(d: Document): void {
+  restore(d, (e) => {
+    const box = (e.closest("picture, video, audio")?.querySelector("img") ?? e.closest("video, audio") ?? e).getBoundingClientRect();
+    return box.bottom >= 0 && box.right >= 0 && box.top <= innerHeight && box.left <= innerWidth;
+  });
 }
 
 /** Restores all there is, and what the parser still adds. */
 export function restoreAll(d: Document): void {
-  restore(d);
+  whole(d);
   if (d.readyState === "loading") {
-    const watch = new MutationObserver(() => restore(d));
+    const watch = new MutationObserver(() => whole(d));
     watch.observe(d, { childList: true, subtree: true });
     d.addEventListener("DOMContentLoaded", () => {
       watch.disconnect();
-      restore(d);
+      whole(d);
     }, { once: true });
   }
+}
+
+function whole(d: Document): void {
+  restore(d);
+  d.querySelectorAll("noscript[data-kith]").forEach((n) => n.remove());
 }

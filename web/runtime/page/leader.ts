@@ -10,9 +10,9 @@ import { readTotals, type Totals, type View } from "./view.ts";
 /**
  * Milliseconds within which first peers are expected: when it is not known whether
  * there are any, when a tracker says so, and when the last time nobody could be
- * reached though it did.
+ * reached though it did; and within which others follow the first.
  */
-const joinFor = { unknown: 2500, known: 5000, barred: 800 } as const;
+const joinFor = { unknown: 2500, known: 6000, barred: 800, following: 1500 } as const;
 
 /** Milliseconds. */
 const saveEvery = 2000;
@@ -45,6 +45,9 @@ export class Leader {
   #base: Totals | undefined;
   #downloaded = 0;
   #lastBytes = -Infinity;
+  #firstPeer = Infinity;
+  /** What the worker's chances depend on, as it was last told. */
+  #told = "";
   #savedAt = 0;
   #barred = false;
 
@@ -152,24 +155,26 @@ export class Leader {
     const { swarm } = this.#lead;
     const stats = swarm.stats();
     const now = performance.now();
-    const idle = now - Math.max(this.#lastBytes, this.#began);
+    const first = Math.min(this.#firstPeer, now);
     return {
-      peers: stats.peers.filter((p) => p.connected && p.kind !== "host").length,
+      peers: met(stats),
+      met: now - first,
       available: swarm.available(piece),
-      joining: Math.max(0, this.#joinFor(stats) - (now - this.#began)),
-      idle,
+      before: swarm.before(piece),
+      joining: Math.max(0, this.#joinUntil(stats) - now),
+      idle: now - Math.max(this.#lastBytes, first),
       rate: stats.downRate,
     };
   }
 
-  #joinFor(stats: SwarmStats): number {
-    if (alone(stats)) {
+  /** Until when peers may be expected whom we did not meet yet. */
+  #joinUntil(stats: SwarmStats): number {
+    const others = Math.max(0, ...stats.trackers.map((t) => t.others ?? 0));
+    if (alone(stats) || (others > 0 && met(stats) >= others)) {
       return 0;
     }
-    if (this.#barred) {
-      return joinFor.barred;
-    }
-    return stats.trackers.some((t) => (t.others ?? 0) > 0) ? joinFor.known : joinFor.unknown;
+    const most = this.#barred ? joinFor.barred : others > 0 ? joinFor.known : joinFor.unknown;
+    return Math.min(this.#began + most, this.#firstPeer + joinFor.following);
   }
 
   /** Keeps in mind whether peers that are there can be reached from here. */
@@ -182,8 +187,14 @@ export class Leader {
 
   #note(): void {
     const stats = this.#lead.swarm.stats();
-    if (stats.peers.some((p) => p.connected)) {
+    if (met(stats) > 0) {
+      this.#firstPeer = Math.min(this.#firstPeer, performance.now());
       this.#learn(false);
+    }
+    const told = `${met(stats)} ${alone(stats)}`;
+    if (told !== this.#told) {
+      this.#told = told;
+      this.#ports.forEach((p) => p.postMessage({ answer: "news" } satisfies Answer));
     }
     if (stats.downloaded > this.#downloaded) {
       this.#downloaded = stats.downloaded;
@@ -217,6 +228,11 @@ export class Leader {
       await this.#lead.state.put(totalsKey, this.#totals(this.#lead.swarm.stats())).catch(() => undefined);
     }
   }
+}
+
+/** How many peers are connected. */
+function met(stats: SwarmStats): number {
+  return stats.peers.filter((p) => p.connected && p.kind !== "host").length;
 }
 
 /** Whether every tracker that is in reach said that nobody else is there. */

@@ -7,6 +7,7 @@ import { State } from "../state.ts";
 import { openIndex, openStore, openSwarm } from "../swarm/index.ts";
 import type { PieceStore, SiteInfo } from "../types.ts";
 import { Leader } from "./leader.ts";
+import { watchPast } from "./past.ts";
 import { channelName, readTotals, readWord, type Totals, type View, type Word } from "./view.ts";
 
 const lockName = "kith-visit";
@@ -26,6 +27,7 @@ export class Visit extends EventTarget {
   #leader: Leader | undefined;
   #running: AbortController | undefined;
   #view: View | undefined;
+  #learning: Promise<SiteInfo> | undefined;
   #said = 0;
   #saying: ReturnType<typeof setTimeout> | undefined;
 
@@ -66,7 +68,19 @@ export class Visit extends EventTarget {
     this.#say({ kith: "hello" });
     this.#follow();
     await this.#learn().catch(() => undefined);
+    watchPast((urls) => void this.#past(urls));
     this.#changed();
+  }
+
+  /** Has the worker keep what this page loaded past it, if the visitor takes part. */
+  async #past(urls: readonly string[]): Promise<void> {
+    const worker = navigator.serviceWorker as ServiceWorkerContainer | undefined;
+    if (worker?.controller === null) {
+      await new Promise((done) => worker.addEventListener("controllerchange", done, { once: true }));
+    }
+    if (takesPart(this.#settings)) {
+      worker?.controller?.postMessage({ kith: "past", urls } satisfies ToWorker);
+    }
   }
 
   /** Keeps a choice and does it, here and in the other tabs. */
@@ -190,7 +204,14 @@ export class Visit extends EventTarget {
     });
   }
 
-  async #learn(): Promise<SiteInfo> {
+  /** Asks what the site is; those who ask at the same time ask once. */
+  #learn(): Promise<SiteInfo> {
+    return (this.#learning ??= this.#ask().finally(() => {
+      this.#learning = undefined;
+    }));
+  }
+
+  async #ask(): Promise<SiteInfo> {
     const response = await fetch(sitePath, { cache: "no-cache" });
     if (!response.ok) {
       throw new Error(`the host answers ${response.status} when asked for the site`);

@@ -12,6 +12,7 @@ import { Picker } from "./picker.ts";
 import type { Pipe } from "./pipe.ts";
 import { Rate } from "./rate.ts";
 import { Shelf } from "./shelf.ts";
+import { turn, visitor } from "./turn.ts";
 import * as wire from "./wire.ts";
 import type { Index, PieceStore, SwarmStats } from "../types.ts";
 
@@ -35,8 +36,8 @@ export class Engine implements Listener {
   /** Our name among peers. */
   readonly id: Uint8Array;
   onchange: (() => void) | undefined;
-  /** Called when a peer left, or there is something to fetch: more peers may be needed. */
-  onneed: (() => void) | undefined;
+  /** Called when a peer left (lost), or there is something to fetch: more peers may be needed. */
+  onneed: ((lost: boolean) => void) | undefined;
 
   readonly #index: Index;
   readonly #options: Required<SwarmOptions>;
@@ -72,9 +73,14 @@ export class Engine implements Listener {
     await this.#shelf.begin();
   }
 
-  /** How many more peers would be welcome; none for who has everything. */
-  get needs(): number {
-    return this.#have.full || this.#closed ? 0 : Math.max(0, this.#options.maxPeers - this.#peers.size);
+  /** How many more peers would be welcome. */
+  get free(): number {
+    return this.#closed ? 0 : Math.max(0, this.#options.maxPeers - this.#peers.size);
+  }
+
+  /** Whether nothing is missing here: peers who have everything are of no use then. */
+  get full(): boolean {
+    return this.#have.full;
   }
 
   /** How many peers have what we lack. */
@@ -131,13 +137,27 @@ export class Engine implements Listener {
     if (this.#have.add(i)) {
       this.#picker.done(i);
       this.#announce(i);
-      void this.#shelf.get(i).then((data) => this.#arrived(i, data));
+      if (this.#waiters.has(i)) {
+        void this.#shelf.get(i).then((data) => this.#arrived(i, data));
+      } else if (this.#have.full) {
+        this.#whole();
+      }
     }
     this.#note();
   }
 
   available(i: number): boolean {
     return this.#picker.count(i) > 0;
+  }
+
+  /** How many visitors who lack piece i as we do ask the host for it before us: all of them reckon alike. */
+  before(i: number): number {
+    const mine = turn(hexID(this.id), i);
+    let n = 0;
+    for (const p of this.#peers) {
+      n += p.id.startsWith(visitor) && !p.has.has(i) && turn(p.id, i) < mine ? 1 : 0;
+    }
+    return n;
   }
 
   async complete(signal: AbortSignal): Promise<void> {
@@ -155,7 +175,7 @@ export class Engine implements Listener {
       this.#completions.add(completion);
       this.#picker.everything = true;
       this.#fillAll(performance.now(), true);
-      this.onneed?.();
+      this.onneed?.(false);
     });
   }
 
@@ -268,7 +288,7 @@ export class Engine implements Listener {
       clearInterval(this.#ticking);
       this.#ticking = undefined;
     }
-    this.onneed?.();
+    this.onneed?.(true);
     this.#note();
   }
 
@@ -295,7 +315,7 @@ export class Engine implements Listener {
       }, { once: true });
       this.#picker.want(i, urgent);
       this.#fillAll(performance.now(), urgent);
-      this.onneed?.();
+      this.onneed?.(false);
     });
   }
 
@@ -313,12 +333,17 @@ export class Engine implements Listener {
       w.resolve(data);
     }
     if (this.#have.full) {
-      this.#picker.everything = false;
-      for (const c of this.#completions) {
-        c.resolve();
-      }
-      this.#completions.clear();
+      this.#whole();
     }
+  }
+
+  /** Everything is here. */
+  #whole(): void {
+    this.#picker.everything = false;
+    for (const c of this.#completions) {
+      c.resolve();
+    }
+    this.#completions.clear();
   }
 
   async #verify(job: Job): Promise<void> {

@@ -18,8 +18,8 @@ const bounds = {
   pending: 24,
   /** Fewer peers who have what we lack are too few. */
   few: 3,
-  /** Between announces, while there are too few; doubled each time. */
-  firstNeed: 10_000,
+  /** Between announces, while there are too few or one left; doubled each time. */
+  firstNeed: 3_000,
   lastNeed: 120_000,
   /** ICE servers are asked for again after this time: their credentials expire. */
   ice: 5 * 60_000,
@@ -42,6 +42,8 @@ export class Meeting implements Announcer {
   #stay = new AbortController();
   readonly #offers = new Map<string, { readonly channel: OfferedChannel; readonly timer: ReturnType<typeof setTimeout> }>();
   readonly #dialled = new Set<string>();
+  /** Peers whose offers are being answered. */
+  readonly #answering = new Set<string>();
   #pending = 0;
   #ice: { readonly at: number; readonly servers: Promise<RTCIceServer[]> } | undefined;
   #need: ReturnType<typeof setTimeout> | undefined;
@@ -53,7 +55,7 @@ export class Meeting implements Announcer {
     this.#options = options;
     this.swarm = latin1(swarm);
     this.id = latin1(engine.id);
-    engine.onneed = () => this.#lack();
+    engine.onneed = (lost) => this.#lack(lost);
   }
 
   /** Leaves those that were met in a way that is not wanted any more, and goes on in the new one. */
@@ -87,9 +89,11 @@ export class Meeting implements Announcer {
     return this.#engine.progress;
   }
 
-  async offers(): Promise<readonly Offer[]> {
+  async offers(tracker: Tracker): Promise<readonly Offer[]> {
     const { signal } = this.#stay;
-    const wanted = Math.min(this.#options.offers, this.#engine.needs, bounds.pending - this.#pending - this.#offers.size);
+    // Who has everything is of use to those alone who have not.
+    const there = (this.#engine.full ? tracker.leeches : tracker.others) ?? Infinity;
+    const wanted = Math.min(this.#options.offers, there, this.#engine.free, bounds.pending - this.#pending - this.#offers.size);
     const config = await this.#config();
     const made = Array.from({ length: Math.max(0, wanted) }, () => offer(config).catch(() => undefined));
     const out: Offer[] = [];
@@ -108,9 +112,12 @@ export class Meeting implements Announcer {
   said(tracker: Tracker, said: Exclude<Said, { kind: "interval" | "failure" }>): void {
     const known = this.#engine.knows(hexName(said.peer)) || said.peer === this.id;
     if (said.kind === "offer") {
-      if (!known && this.#engine.room && this.#pending < bounds.pending) {
+      // Two answers to one peer would be two connections, of which each end may keep another.
+      if (!known && this.#engine.room && this.#pending < bounds.pending && !this.#answering.has(said.peer)) {
+        this.#answering.add(said.peer);
         void this.#meet(said.description, async (config) =>
-          answer(config, said.description.sdp, (sdp) => tracker.answer(said.peer, said.offer, sdp)));
+          answer(config, said.description.sdp, (sdp) => tracker.answer(said.peer, said.offer, sdp)))
+          .finally(() => this.#answering.delete(said.peer));
       }
       return;
     }
@@ -212,15 +219,21 @@ export class Meeting implements Announcer {
   }
 
   /** Peers are missing: the trackers are asked again, but not too often. */
-  #lack(): void {
-    if (this.#need === undefined && this.#engine.needs > 0 && !this.#stay.signal.aborted) {
+  #lack(lost: boolean): void {
+    const lacks = (): boolean => !this.#engine.full && this.#engine.free > 0;
+    if (lost && this.#patience > 2 * bounds.firstNeed) {
+      clearTimeout(this.#need);
+      this.#need = undefined;
+      this.#patience = bounds.firstNeed;
+    }
+    if (this.#need === undefined && lacks() && !this.#stay.signal.aborted) {
       this.#need = setTimeout(() => {
         this.#need = undefined;
-        if (this.#engine.needs > 0 && this.#engine.useful < bounds.few) {
+        if (lacks() && this.#engine.useful < bounds.few) {
           for (const t of this.#trackers) {
             void t.announce();
           }
-          this.#lack();
+          this.#lack(false);
         }
       }, this.#patience);
       this.#patience = Math.min(2 * this.#patience, bounds.lastNeed);

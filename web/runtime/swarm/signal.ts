@@ -20,8 +20,8 @@ export interface Description {
 export type Said =
   | { readonly kind: "offer"; readonly peer: string; readonly offer: string; readonly description: Description }
   | { readonly kind: "answer"; readonly peer: string; readonly offer: string; readonly description: Description }
-  /** How long to wait until the next announce; and how many peers are there, ourselves among them, where it says. */
-  | { readonly kind: "interval"; readonly seconds: number; readonly peers: number | undefined }
+  /** How long to wait until the next announce; and how many peers are there who have everything and who have not, ourselves among them, where it says. */
+  | { readonly kind: "interval"; readonly seconds: number; readonly seeds: number | undefined; readonly leeches: number | undefined }
   | { readonly kind: "failure"; readonly reason: string };
 
 /** Reads a message about the swarm of this name (as a string of octets). */
@@ -45,12 +45,12 @@ export function readSaid(data: unknown, swarm: string): Said | undefined {
     }
   }
   const seconds = v["interval"];
-  return typeof seconds === "number" && seconds > 0 ? { kind: "interval", seconds, peers: readPeers(v) } : undefined;
+  return typeof seconds === "number" && seconds > 0
+    ? { kind: "interval", seconds, seeds: readCount(v["complete"]), leeches: readCount(v["incomplete"]) } : undefined;
 }
 
-function readPeers(v: Readonly<Record<string, unknown>>): number | undefined {
-  const [complete, incomplete] = [v["complete"], v["incomplete"]];
-  return typeof complete === "number" && typeof incomplete === "number" ? complete + incomplete : undefined;
+function readCount(v: unknown): number | undefined {
+  return typeof v === "number" && v >= 0 ? v : undefined;
 }
 
 /** A peer's name in hexadecimal. */

@@ -38,6 +38,10 @@ class Joined implements Swarm {
     return this.#engine.available(i);
   }
 
+  before(i: number): number {
+    return this.#engine.before(i);
+  }
+
   complete(signal: AbortSignal): Promise<void> {
     return this.#engine.complete(signal);
   }

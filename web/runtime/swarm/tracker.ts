@@ -25,7 +25,7 @@ export interface Announcer {
   readonly swarm: string;
   readonly id: string;
   progress(): { readonly downloaded: number; readonly uploaded: number; readonly left: number };
-  /** Makes offers for one announce; there may be none. */
+  /** Makes offers for one announce to this tracker; there may be none. */
   offers(tracker: Tracker): Promise<readonly Offer[]>;
   said(tracker: Tracker, said: Exclude<Said, { kind: "interval" | "failure" }>): void;
   changed(): void;
@@ -38,6 +38,8 @@ export class Tracker {
   error = "";
   /** How many others it knows of; undefined as long as it did not say. */
   others: number | undefined;
+  /** How many of them lack something. */
+  leeches: number | undefined;
   readonly #announcer: Announcer;
   #socket: WebSocket | undefined;
   #retry: number = bounds.firstRetry;
@@ -45,6 +47,8 @@ export class Tracker {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #started = false;
   #announcing = false;
+  /** Whether the last announce brought no offers because it was not known that anybody is there. */
+  #blind = false;
   #closed = false;
 
   constructor(url: string, announcer: Announcer) {
@@ -53,14 +57,15 @@ export class Tracker {
     this.#open();
   }
 
-  /** Announces now, and then again and again. */
-  async announce(): Promise<void> {
+  /** Announces now, and then again and again. Offers cost much: first it is asked whether anybody is there to take them. */
+  async announce(blind = !this.others): Promise<void> {
     if (this.#socket?.readyState !== WebSocket.OPEN || this.#announcing) {
       return;
     }
     this.#announcing = true;
     try {
-      const offers = await this.#announcer.offers(this);
+      const offers = blind ? [] : await this.#announcer.offers(this);
+      this.#blind = blind;
       const event = this.#started ? undefined : "started";
       this.#say({ numwant: offers.length, offers, ...this.#announcer.progress(), event });
       this.#started = true;
@@ -118,6 +123,7 @@ export class Tracker {
     socket.onclose = () => {
       this.#socket = undefined;
       this.#started = false;
+      this.others = this.leeches = undefined;
       if (!this.#closed) {
         this.#fail("the tracker cannot be reached");
         // Not all at the same moment, when a tracker comes back.
@@ -131,9 +137,8 @@ export class Tracker {
     const said = readSaid(data, this.#announcer.swarm);
     switch (said?.kind) {
       case "interval":
-        this.others = said.peers === undefined ? undefined : Math.max(0, said.peers - 1);
         this.#interval = Math.min(Math.max(said.seconds * 1000, bounds.least), bounds.most);
-        this.#fail("");
+        this.#count(said.seeds, said.leeches);
         return;
       case "failure":
         this.#fail(said.reason);
@@ -141,6 +146,19 @@ export class Tracker {
       case "offer":
       case "answer":
         this.#announcer.said(this, said);
+    }
+  }
+
+  /** Takes how many are there, ourselves among them. */
+  #count(seeds: number | undefined, leeches: number | undefined): void {
+    const us = this.#announcer.progress().left > 0 ? 1 : 0;
+    const told = seeds !== undefined && leeches !== undefined;
+    this.others = told ? Math.max(0, seeds + leeches - 1) : undefined;
+    this.leeches = told ? Math.max(0, leeches - us) : undefined;
+    this.error = "";
+    this.#announcer.changed();
+    if (this.#blind && this.others !== 0) {
+      void this.announce(false);
     }
   }
 

@@ -33,6 +33,7 @@ export class Link {
   readonly #chances = new Map<number, (c: Chance | undefined) => void>();
   readonly #arrived = new EventTarget();
   readonly #gots: Ask[] = [];
+  #news = news();
 
   constructor(clients: Clients) {
     this.#clients = clients;
@@ -56,6 +57,12 @@ export class Link {
       this.#say(got);
     }
     this.#wake();
+    this.#tell();
+  }
+
+  /** Resolves when there is another chance than there was. */
+  get news(): Promise<void> {
+    return this.#news.promise;
   }
 
   /** A page will lead soon. */
@@ -88,7 +95,7 @@ export class Link {
     }
     if (!this.#port) {
       const joining = this.#comingUntil - performance.now();
-      return joining > 0 ? { peers: 0, available: false, joining, idle: Infinity, rate: 0 } : undefined;
+      return joining > 0 ? { peers: 0, met: 0, available: false, before: 0, joining, idle: Infinity, rate: 0 } : undefined;
     }
     if (this.#id !== id) {
       return undefined;
@@ -147,6 +154,11 @@ export class Link {
     }
   }
 
+  #tell(): void {
+    this.#news.resolve();
+    this.#news = news();
+  }
+
   #wake(): void {
     this.#arrived.dispatchEvent(new Event("arrived"));
   }
@@ -180,9 +192,22 @@ export class Link {
       }
       case "bye":
         this.#lose(port);
+        this.#tell();
+        return;
+      case "news":
+        this.#tell();
         return;
       case "failed": // the wait goes on: another leader may come
       case undefined:
     }
   }
+}
+
+/** A promise and what resolves it. */
+function news(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }

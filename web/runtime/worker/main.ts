@@ -6,6 +6,7 @@ import { sitePath } from "../site.ts";
 import { State } from "../state.ts";
 import { forgetStore, openIndex, openStore } from "../swarm/index.ts";
 import type { FileEntry } from "../types.ts";
+import { adopt } from "./adopt.ts";
 import { asset, bootPath, dropOldAssets, isAsset, keepAssets } from "./assets.ts";
 import { Link } from "./link.ts";
 import { find, findMissing } from "./paths.ts";
@@ -46,11 +47,24 @@ class Worker {
       } else if (message?.kith === "coming") {
         this.#link.expect();
         e.waitUntil(this.#settle());
+      } else if (message?.kith === "past") {
+        e.waitUntil(this.#adopt(e.source?.id ?? "", message.urls));
       } else if (message?.kith === "clear") {
         e.waitUntil(this.#versions.clear().finally(() => port?.postMessage("done")));
       }
     });
     scope.addEventListener("fetch", (e) => this.#fetch(e));
+  }
+
+  /** Makes pieces of what a page had past the worker. */
+  async #adopt(client: string, urls: readonly string[]): Promise<void> {
+    const { origin } = this.#scope.location;
+    const version = await this.#versions.forClient(client);
+    if (version) {
+      const have = await version.store.have();
+      const own = urls.filter((u) => new URL(u).origin === origin);
+      await adopt(version.index, own, (i) => !have.has(i), (i, data) => version.pieces.adopt(i, data));
+    }
   }
 
   /** Keeps the runtime's files, once the page had time to load its own. */

@@ -19,10 +19,14 @@ export const limits = {
   /** What peers are thought to give as long as it was not measured. */
   slowest: 128 * 1024,
   /**
-   * Among peers that lack a piece, one asks the host for it: after a time of chance
-   * from the first of these on, of the second for each peer, up to the third.
+   * A piece that no peer has is asked of the host by one visitor after the other, so
+   * that each has time to give it to the rest; and where peers give other pieces
+   * meanwhile, longer.
    */
-  unseen: { soonest: 200, each: 900, latest: 8000 },
+  turn: 800,
+  latest: 4000,
+  /** So long after the last byte, peers are held to be giving. */
+  giving: 800,
 } as const;
 
 /** A piece that is wanted. */
@@ -33,8 +37,6 @@ export interface Wait {
   readonly waited: number;
   /** Octets of it and of what was wanted before it. */
   readonly ahead: number;
-  /** A number of [0, 1) that stays the same for the piece in this browser. */
-  readonly dice: number;
 }
 
 /**
@@ -46,22 +48,28 @@ export function patience(chance: Chance | undefined, wait: Wait): number {
   if (chance === undefined || left <= 0) {
     return 0;
   }
-  if (chance.peers === 0) {
-    const joining = wait.paint ? Math.min(chance.joining, limits.joinPaint - wait.waited) : chance.joining;
-    return Math.max(0, Math.min(left, joining));
-  }
   if (!chance.available) {
-    const { soonest, each, latest } = limits.unseen;
-    const unseen = soonest + wait.dice * Math.min(latest, each * chance.peers);
-    return wait.paint ? 0 : Math.max(0, Math.min(left, unseen - wait.waited));
+    return Math.max(0, Math.min(left, limits.slice, unseen(chance, wait)));
   }
-  if (chance.idle >= limits.stall && wait.waited >= limits.stall) {
+  const among = Math.min(wait.waited, chance.met);
+  if (chance.idle >= limits.stall && among >= limits.stall) {
     return 0;
   }
   const expected = Math.max(limits.least, (1500 * wait.ahead) / Math.max(chance.rate, limits.slowest));
-  if (wait.waited < expected) {
-    return Math.min(left, expected - wait.waited, limits.slice);
+  if (among < expected) {
+    return Math.min(left, expected - among, limits.slice);
   }
   // Later than was to be expected: worth more patience only while bytes come.
   return !wait.paint && chance.idle < limits.stall ? Math.min(left, limits.slice) : 0;
+}
+
+/** How long to wait for a piece that no peer has. */
+function unseen(chance: Chance, wait: Wait): number {
+  if (wait.paint) {
+    return chance.peers === 0 ? Math.min(chance.joining, limits.joinPaint - wait.waited) : 0;
+  }
+  const among = Math.min(wait.waited, chance.met);
+  const due = Math.min(limits.latest, limits.turn * chance.before) - among;
+  const giving = chance.peers > 0 && chance.idle < limits.giving ? limits.latest - among : 0;
+  return Math.max(chance.joining, due, giving);
 }

@@ -37,7 +37,6 @@ interface Job {
 interface Waiting {
   readonly paint: boolean;
   readonly began: number;
-  readonly dice: number;
   readonly ahead: number;
 }
 
@@ -106,6 +105,13 @@ export class Pieces {
     return data && (await this.#index.verify(i, data)) ? data : undefined;
   }
 
+  /** Keeps piece i, which the browser had already; wrong ones are not taken. */
+  async adopt(i: number, data: Uint8Array): Promise<void> {
+    if (data.length === this.#index.length(i) && (await this.#index.verify(i, data))) {
+      await this.#pass(i, data, 0);
+    }
+  }
+
   /** Builds piece i from the version before and returns its size; undefined where that cannot be. */
   async carry(i: number): Promise<number | undefined> {
     return (await this.#fromEarlier(i))?.length;
@@ -133,7 +139,7 @@ export class Pieces {
     }
     const peers = this.#fromPeers(i, paint, signal);
     peers.catch(() => undefined); // ends with the job, which says why
-    const wait = { paint, began: performance.now(), dice: Math.random(), ahead: this.#ahead };
+    const wait = { paint, began: performance.now(), ahead: this.#ahead };
     try {
       for (;;) {
         const inTime = await this.#patiently(i, wait, peers, signal);
@@ -163,7 +169,7 @@ export class Pieces {
     for (;;) {
       const ms = await this.#patience(i, wait);
       signal.throwIfAborted();
-      const got = await soon(peers, ms);
+      const got = await soon(peers, ms, this.#link.news);
       if (got || ms <= 0) {
         return got;
       }
@@ -201,10 +207,7 @@ export class Pieces {
       if (!data || !(await this.#index.verify(i, data))) {
         throw new MissingPiece(i, response.status >= 500);
       }
-      // What cannot be kept is shown all the same, but cannot be passed on.
-      if (await this.#keep(i, data)) {
-        this.#link.got(this.#info.id, i, response.status === 206 ? filled : length);
-      }
+      void this.#pass(i, data, response.status === 206 ? filled : length); // whoever waits needs not wait for the disk
       return data;
     } finally {
       this.#leaveLane();
@@ -235,14 +238,13 @@ export class Pieces {
     if (!data || data.length !== this.#index.length(i) || !(await this.#index.verify(i, data))) {
       return undefined;
     }
-    if (await this.#keep(i, data)) {
-      this.#link.got(this.#info.id, i, 0);
-    }
+    await this.#pass(i, data, 0);
     return data;
   }
 
-  async #keep(i: number, data: Uint8Array): Promise<boolean> {
-    return this.#store.put(i, data).then(() => true, () => false);
+  /** Keeps a piece for others; what cannot be kept is shown all the same, but cannot be passed on. */
+  async #pass(i: number, data: Uint8Array, fromHost: number): Promise<void> {
+    await this.#store.put(i, data).then(() => this.#link.got(this.#info.id, i, fromHost), () => undefined);
   }
 
   #remember(i: number, data: Uint8Array): Uint8Array {
@@ -261,14 +263,14 @@ export class Pieces {
   }
 }
 
-/** What promise gives within ms milliseconds. */
-async function soon<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+/** What promise gives within ms milliseconds, unless it is interrupted. */
+async function soon<T>(promise: Promise<T>, ms: number, interrupt: Promise<void>): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const over = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), ms);
   });
   try {
-    return await Promise.race([promise, over]);
+    return await Promise.race([promise, over, interrupt.then(() => undefined)]);
   } finally {
     clearTimeout(timer);
   }

@@ -60,6 +60,18 @@ test("everything is fetched, from several peers", async (t) => {
   assert.deepEqual([...me.store.kept.keys()].sort((a, b) => a - b), made.pieces.map((_, i) => i));
 });
 
+test("visitors who lack a piece agree who asks the host for it", async (t) => {
+  const all = await Promise.all([0, 1, 2, 3].map(() => side(t, none)));
+  const seed = await side(t, (i) => i === 5);
+  all.forEach((a, n) => all.slice(n + 1).forEach((b) => join(a, b)));
+  all.forEach((a) => join(a, seed));
+  await until("all know each other", () => all.every((a) => a.engine.stats().peers.length === 4 && a.engine.available(5)));
+  const places = (sides: readonly Side[], i: number): number[] => sides.map((a) => a.engine.before(i)).sort((a, b) => a - b);
+  assert.deepEqual(places([...all, seed], 0), [0, 1, 2, 3, 4]);
+  assert.deepEqual(places([...all, seed], 9), [0, 1, 2, 3, 4]);
+  assert.deepEqual(places(all, 5), [0, 1, 2, 3], "who has it is not counted");
+});
+
 test("a look ahead follows what is urgent", async (t) => {
   const [seed, me] = [await side(t, all), await side(t, none, { lookAhead: 3 * 65_536 })];
   join(seed, me);
