@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,7 @@ import (
 func (p *program) receiveCommand() *cobra.Command {
 	var r nearby.Reception
 	var name string
+	var retry int
 	c := &cobra.Command{
 		Use:   "receive",
 		Short: "Take files from devices nearby",
@@ -35,10 +37,11 @@ those of 'kith nearby'.`,
 				return err
 			}
 			defer end()
-			return p.receive(c.Context(), h, r)
+			return p.receive(c.Context(), h, r, time.Duration(retry)*time.Second)
 		},
 	}
 	c.Flags().BoolVar(&r.Once, "once", false, "end after the first offer")
+	c.Flags().IntVar(&retry, "retry", int(nearby.DefaultRetryTime/time.Second), "with --once, how many seconds to wait for a sender that went away")
 	c.Flags().StringVar(&r.Into, "into", "", "the folder for what arrives (default: as configured, else the folder for downloads)")
 	c.Flags().StringVar(&r.Code, "code", "", "a code that the sender is given too; whoever knows it may send")
 	c.Flags().StringVar(&name, "name", "", "what this device calls itself")
@@ -55,9 +58,12 @@ type receiver struct {
 	bar      *bar
 	old      map[string]bool // transfers that were there before, or that were told
 	answered map[string]bool // offers
+	patience time.Duration
+	lost     error     // how the transfer ended whose sender is waited for; nil for none
+	until    time.Time // how long
 }
 
-func (p *program) receive(ctx context.Context, h hub, r nearby.Reception) (err error) {
+func (p *program) receive(ctx context.Context, h hub, r nearby.Reception, patience time.Duration) (err error) {
 	if r.Into != "" {
 		if r.Into, err = filepath.Abs(r.Into); err != nil {
 			return err
@@ -74,7 +80,9 @@ func (p *program) receive(ctx context.Context, h hub, r nearby.Reception) (err e
 	if err != nil {
 		return err
 	}
-	w := &receiver{p: p, h: h, r: r, bar: p.newBar("receiving"), old: map[string]bool{}, answered: map[string]bool{}}
+	w := &receiver{
+		p: p, h: h, r: r, bar: p.newBar("receiving"), old: map[string]bool{}, answered: map[string]bool{}, patience: patience,
+	}
 	defer w.bar.end()
 	for _, t := range st.Transfers {
 		w.old[t.ID] = true
@@ -88,7 +96,7 @@ func (p *program) receive(ctx context.Context, h hub, r nearby.Reception) (err e
 	return w.run(ctx, st)
 }
 
-func (w *receiver) run(ctx context.Context, st nearby.State) (err error) {
+func (w *receiver) run(ctx context.Context, st nearby.State) error {
 	for {
 		if err := w.answer(ctx, st.Offers); err != nil {
 			return err
@@ -96,8 +104,8 @@ func (w *receiver) run(ctx context.Context, st nearby.State) (err error) {
 		if ended, err := w.show(st.Transfers); ended {
 			return err
 		}
-		version := st.Version
-		if st, err = w.h.NearbyChanged(ctx, version); err != nil {
+		next, err := w.next(ctx, st.Version)
+		if err != nil {
 			for _, t := range st.Transfers {
 				if t.Direction == nearby.Receiving && t.Ended == nil && !w.old[t.ID] {
 					_ = w.h.NearbyCancel(context.WithoutCancel(ctx), t.ID)
@@ -105,7 +113,23 @@ func (w *receiver) run(ctx context.Context, st nearby.State) (err error) {
 			}
 			return err
 		}
+		st = next
 	}
+}
+
+// next waits for another state, and no longer than a sender that went away is
+// waited for.
+func (w *receiver) next(ctx context.Context, version uint64) (nearby.State, error) {
+	if w.lost == nil {
+		return w.h.NearbyChanged(ctx, version)
+	}
+	within, cancel := context.WithDeadline(ctx, w.until)
+	defer cancel()
+	st, err := w.h.NearbyChanged(within, version)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		err = w.lost
+	}
+	return st, err
 }
 
 // answer asks about offers.
@@ -152,11 +176,14 @@ func (w *receiver) show(list []nearby.Transfer) (end bool, err error) {
 			continue
 		}
 		if t.Ended == nil {
-			done, total = done+t.Done, total+t.Total
+			done, total, w.lost = done+t.Done, total+t.Total, nil
 			continue
 		}
 		w.old[t.ID] = true
 		w.bar.end()
+		if w.waits(t) {
+			continue
+		}
 		err = w.tell(t)
 		if w.r.Once {
 			return true, err
@@ -169,6 +196,16 @@ func (w *receiver) show(list []nearby.Transfer) (end bool, err error) {
 		w.bar.at(done, total)
 	}
 	return false, nil
+}
+
+// waits decides whether to go on waiting for the sender of a transfer that ended.
+func (w *receiver) waits(t nearby.Transfer) bool {
+	if !w.r.Once || w.patience <= 0 || t.Error == nil || t.Error.Kind != fault.Unreachable || t.Done == 0 {
+		return false
+	}
+	w.lost, w.until = t.Error.Err(), time.Now().Add(w.patience)
+	w.p.note("waiting for %s to come back", printable(t.Name))
+	return true
 }
 
 func (w *receiver) tell(t nearby.Transfer) error {

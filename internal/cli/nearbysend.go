@@ -19,6 +19,7 @@ import (
 func (p *program) sendCommand() *cobra.Command {
 	var r nearby.SendRequest
 	var name string
+	var retry int
 	c := &cobra.Command{
 		Use:   "send <path>… [device…]",
 		Short: "Send files and folders to devices nearby",
@@ -26,7 +27,8 @@ func (p *program) sendCommand() *cobra.Command {
 each other what they have, so that a large file reaches a class in little more
 time than one.
 
-What was interrupted goes on where it stopped when the same is sent again. The
+A device that goes away is waited for, and sent the rest when it is back. What was
+interrupted for longer goes on where it stopped when the same is sent again. The
 exit codes are those of 'kith nearby'.`,
 		Example: "  kith nearby send holiday/ bob\n  kith nearby send film.mkv --to bob --to carol\n" +
 			"  kith nearby send report.pdf --to bob --code 123456",
@@ -38,6 +40,11 @@ exit codes are those of 'kith nearby'.`,
 			return err
 		}
 		r.Paths = paths
+		if c.Flags().Changed("retry") {
+			if r.Retry = retry; retry <= 0 {
+				r.Retry = -1
+			}
+		}
 		h, end, err := p.openHub(c.Context(), name)
 		if err != nil {
 			return err
@@ -54,6 +61,7 @@ exit codes are those of 'kith nearby'.`,
 	c.Flags().StringVar(&r.Code, "code", "", "a code that the other device was given too")
 	c.Flags().StringVar(&name, "name", "", "what this device calls itself")
 	c.Flags().IntVar(&r.Wait, "wait", 0, "how many seconds to look for a device (default 30)")
+	c.Flags().IntVar(&retry, "retry", 0, "how many seconds to wait for a device that went away; 0: not at all (default: as configured, 120)")
 	c.Flags().BoolVar(&r.NoTCP, "no-tcp", false, "send over QUIC alone")
 	return p.jsonFlag(c)
 }
@@ -165,6 +173,7 @@ func (p *program) follow(
 	b := p.newBar(what)
 	defer b.end()
 	var running []string
+	away := map[string]bool{}
 	version := uint64(0)
 	for {
 		st, err := h.NearbyChanged(ctx, version)
@@ -183,6 +192,7 @@ func (p *program) follow(
 		var ended []nearby.Transfer
 		var done, total int64
 		running = running[:0]
+		p.tellWaiting(b, st.Transfers, mine, away)
 		for _, t := range st.Transfers {
 			if !mine(t) {
 				continue
@@ -199,6 +209,23 @@ func (p *program) follow(
 		}
 		if len(ended) >= n && len(running) == 0 {
 			return ended, nil
+		}
+	}
+}
+
+// tellWaiting says once which device went away and is waited for; away remembers.
+func (p *program) tellWaiting(b *bar, list []nearby.Transfer, mine func(nearby.Transfer) bool, away map[string]bool) {
+	for _, t := range list {
+		if !mine(t) {
+			continue
+		}
+		switch {
+		case t.State == nearby.StateWaiting && !away[t.ID]:
+			away[t.ID] = true
+			b.end()
+			p.note("waiting for %s to come back", printable(t.Name))
+		case t.State == transfer.StateMoving:
+			away[t.ID] = false
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 // Defaults of Options.
 const (
 	DefaultFindTime     = 30 * time.Second
+	DefaultRetryTime    = 2 * time.Minute
 	DefaultMaxOffers    = 16
 	DefaultMaxTransfers = 64
 	DefaultKeepEnded    = 50
@@ -47,6 +48,11 @@ type Options struct {
 	MaxFiles   int
 	// FindTime is how long a device that was named is looked for.
 	FindTime time.Duration
+	// RetryTime is how long a device is waited for that went away while files were
+	// sent to it; negative for not at all. Idle is after how long without a word a
+	// device is taken to have gone away; 0 for package openscreen's.
+	RetryTime time.Duration
+	Idle      time.Duration
 	// MaxOffers is how many offers may wait for an answer, MaxTransfers how many
 	// transfers may be under way, KeepEnded how many that ended are remembered.
 	MaxOffers    int
@@ -65,6 +71,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.FindTime <= 0 {
 		o.FindTime = DefaultFindTime
+	}
+	if o.RetryTime == 0 {
+		o.RetryTime = DefaultRetryTime
 	}
 	for p, d := range map[*int]int{
 		&o.MaxFiles: transfer.DefaultMaxFiles, &o.MaxOffers: DefaultMaxOffers,
@@ -107,7 +116,7 @@ func newAgent(o Options, b *book, s *Service) (*openscreen.Agent, error) {
 		DisplayName: o.Name, Model: "Kith", Identity: id,
 		SaveIdentity: func(state []byte) error { return o.Store.Put(identityName, state) },
 		Listen:       o.Listen, Interfaces: o.Interfaces, Ease: ease, Known: b.known, Prompter: s, Refused: s.refused,
-		Log: o.Log,
+		Limits: openscreen.Limits{Idle: o.Idle}, Log: o.Log,
 	}
 	agent, err := openscreen.New(options)
 	if err != nil && o.Listen.Port() != 0 && fault.KindOf(err) != fault.Invalid {

@@ -96,7 +96,7 @@ func (s *Service) fixedCode() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.receptions {
-		if r.Code != "" {
+		if r.Code != "" && !r.taken {
 			return r.Code
 		}
 	}

@@ -23,14 +23,15 @@ type Reception struct {
 	Yes bool `json:"yes,omitempty"`
 	// Overwrite replaces files of the same name.
 	Overwrite bool `json:"overwrite,omitempty"`
-	// Once ends the reception with the first offer.
+	// Once ends the reception with the first offer, unless its sender goes away.
 	Once bool `json:"once,omitempty"`
 }
 
 // reception is a Reception that is on.
 type reception struct {
 	Reception
-	id string
+	id    string
+	taken bool // Once is over
 }
 
 // StartReceiving lets files in until StopReceiving, or, with Once, until an offer
@@ -49,7 +50,7 @@ func (s *Service) StartReceiving(r Reception) (id string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, other := range s.receptions {
-		if other.Code != "" && r.Code != "" {
+		if other.Code != "" && r.Code != "" && !other.taken {
 			return "", fault.New(fault.InUse, "another 'kith nearby receive' waits with a code of its own").
 				WithHint("end it first")
 		}
@@ -76,20 +77,31 @@ func (s *Service) StopReceiving(id string) {
 
 // takes says how an offer is taken: by the reception that is on, or as the node
 // was configured.
-func (s *Service) takes() (r Reception, ok bool) {
+func (s *Service) takes() (r reception, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, on := range s.receptions {
-		r = on.Reception
-		if on.Once {
-			delete(s.receptions, id)
+	for _, on := range s.receptions {
+		if on.taken {
+			continue
 		}
+		on.taken = on.Once
+		r = *on
 		if r.Into == "" {
 			r.Into = s.o.Dir
 		}
 		return r, true
 	}
-	return Reception{Into: s.o.Dir}, s.o.Receive
+	return reception{Reception: Reception{Into: s.o.Dir}}, s.o.Receive
+}
+
+// takeAgain has a reception go on that was to be over with an offer, because its
+// sender went away.
+func (s *Service) takeAgain(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.receptions[id]; r != nil {
+		r.taken = false
+	}
 }
 
 // maxDeviceOffers is how many offers of one device may be read, or wait for an
@@ -170,7 +182,7 @@ func (s *Service) takeOffer(ctx context.Context, r *openscreen.TransportRequest)
 	stop := context.AfterFunc(transport.Context(), func() { cancel(nil) })
 	a := Answered{Accept: true, Overwrite: how.Overwrite}
 	if !how.Yes && !entry.Trusted {
-		a, err = s.ask(ctx, o, entry, how)
+		a, err = s.ask(ctx, o, entry, how.Reception)
 	}
 	stop()
 	leave()
@@ -180,7 +192,7 @@ func (s *Service) takeOffer(ctx context.Context, r *openscreen.TransportRequest)
 	s.finishOffer(ctx, t, o, a, how, err)
 }
 
-func (s *Service) finishOffer(ctx context.Context, t *running, o *transfer.Offer, a Answered, how Reception, err error) {
+func (s *Service) finishOffer(ctx context.Context, t *running, o *transfer.Offer, a Answered, how reception, err error) {
 	if err != nil || !a.Accept {
 		_ = o.Decline(transfer.Declined)
 		if err == nil {
@@ -197,6 +209,9 @@ func (s *Service) finishOffer(ctx context.Context, t *running, o *transfer.Offer
 		Dir: how.Into, Overwrite: a.Overwrite, Skip: a.Skip, MaxSize: s.o.MaxReceive, Bulk: s.bulk, Log: s.o.Log,
 		Watch: func(p transfer.Progress) { s.progress(t, p) },
 	})
+	if wentAway(err) {
+		s.takeAgain(how.id)
+	}
 	s.end(t, result, err)
 }
 

@@ -25,6 +25,9 @@ type SendRequest struct {
 	Code string `json:"code,omitempty"`
 	// Wait is how many seconds a device is looked for; 0 for the usual time.
 	Wait int `json:"wait,omitempty"`
+	// Retry is how many seconds a device that went away is waited for; 0 for the
+	// usual time, negative for not at all.
+	Retry int `json:"retry,omitempty"`
 	// NoTCP sends over QUIC alone.
 	NoTCP bool `json:"noTCP,omitempty"`
 }
@@ -168,9 +171,12 @@ func (s *Service) Send(ctx context.Context, r SendRequest) (Sent, error) {
 	s.mu.Lock()
 	name := s.name
 	s.mu.Unlock()
-	push := transfer.NewPush(source, transfer.PushOptions{
-		Name: name, Certificate: s.agent.Certificate(), Group: len(r.To), NoTCP: r.NoTCP, Log: s.o.Log,
-	})
+	fresh := func() *transfer.Push {
+		return transfer.NewPush(source, transfer.PushOptions{
+			Name: name, Certificate: s.agent.Certificate(), Group: len(r.To), NoTCP: r.NoTCP, Log: s.o.Log,
+		})
+	}
+	push := fresh() // one that all receivers share
 	sent := Sent{Batch: rand.Text(), Skipped: source.Skipped}
 	top := topNames(source.Files())
 	for _, who := range r.To {
@@ -185,40 +191,11 @@ func (s *Service) Send(ctx context.Context, r SendRequest) (Sent, error) {
 		}
 		sent.Transfers = append(sent.Transfers, t.ID)
 		s.wait.Go(func() {
-			result, err := s.deliver(ctx, t, push, who, r)
+			result, err := s.deliver(ctx, t, push, fresh, who, r)
 			s.end(t, result, err)
 		})
 	}
 	return sent, nil
-}
-
-// deliver reaches one device and sends.
-func (s *Service) deliver(ctx context.Context, r *running, push *transfer.Push, who string, how SendRequest) (transfer.Result, error) {
-	t, err := s.locate(ctx, who, time.Duration(how.Wait)*time.Second)
-	if err != nil {
-		return transfer.Result{}, err
-	}
-	s.mu.Lock()
-	r.Device, r.Name = ID(t.fingerprint), t.name
-	s.note()
-	s.mu.Unlock()
-	transport, err := s.transport(ctx, t, s.withCode(how.Code), transferProtocol)
-	if errors.Is(err, errRejected) {
-		return transfer.Result{}, fault.New(fault.Forbidden, "%q takes no files", t.name).
-			WithHint("run 'kith nearby receive' there")
-	}
-	if err != nil {
-		return transfer.Result{}, cause(ctx, err)
-	}
-	return push.To(ctx, fileSession{transport}, func(p transfer.Progress) { s.progress(r, p) })
-}
-
-// cause prefers why a person stopped something to what that led to.
-func cause(ctx context.Context, err error) error {
-	if c := context.Cause(ctx); c != nil {
-		return c
-	}
-	return err
 }
 
 func topNames(files []transfer.File) []string {
