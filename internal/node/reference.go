@@ -23,16 +23,24 @@ func entries(c Config) []entry {
 	v := reflect.ValueOf(c)
 	for i := range v.NumField() {
 		table, section := v.Type().Field(i), v.Field(i)
-		for j := range section.NumField() {
-			f := section.Type().Field(j)
-			out = append(out, entry{
-				table: table.Tag.Get("toml"), tableDoc: table.Tag.Get("doc"),
-				key: f.Tag.Get("toml"), doc: f.Tag.Get("doc"),
-				value: section.Field(j).Interface(),
-			})
-		}
+		out = append(out, entriesOf(table.Tag.Get("toml"), table.Tag.Get("doc"), section)...)
 	}
 	return out
+}
+
+// entriesOf lists the keys of one table, then those of the tables in it.
+func entriesOf(table, doc string, section reflect.Value) (out []entry) {
+	var below []entry
+	for i := range section.NumField() {
+		f := section.Type().Field(i)
+		key, text := f.Tag.Get("toml"), f.Tag.Get("doc")
+		if f.Type.Kind() == reflect.Struct {
+			below = append(below, entriesOf(table+"."+key, text, section.Field(i))...)
+			continue
+		}
+		out = append(out, entry{table: table, tableDoc: doc, key: key, doc: text, value: section.Field(i).Interface()})
+	}
+	return append(out, below...)
 }
 
 // Keys lists every key, as table.key.
@@ -65,12 +73,18 @@ func Show(c Config) string {
 
 // MarshalJSON writes the configuration under the names of its keys.
 func (c Config) MarshalJSON() ([]byte, error) {
-	tables := map[string]map[string]any{}
+	tables := map[string]any{}
 	for _, e := range entries(c) {
-		if tables[e.table] == nil {
-			tables[e.table] = map[string]any{}
+		at := tables
+		for name := range strings.SplitSeq(e.table, ".") {
+			below, ok := at[name].(map[string]any)
+			if !ok {
+				below = map[string]any{}
+				at[name] = below
+			}
+			at = below
 		}
-		tables[e.table][e.key] = e.value
+		at[e.key] = e.value
 	}
 	return json.Marshal(tables)
 }

@@ -71,7 +71,24 @@ func NewRelay(home string, c RelayConfig, reuse bool, log *slog.Logger) (*relay.
 		}
 		o.TLS = pair.config()
 	}
-	return relay.New(o)
+	return withMailbox(home, c, o, reuse)
+}
+
+// withMailbox opens the relay, with mailboxes if it has such.
+func withMailbox(home string, c RelayConfig, o relay.Options, reuse bool) (*relay.Server, error) {
+	if !c.Mailbox.Enabled {
+		return relay.New(o)
+	}
+	part, closing, err := newMailbox(home, c.Mailbox, o.Secret, o.Trusted, reuse, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	o.Parts = append(o.Parts, part)
+	s, err := relay.New(o)
+	if err != nil {
+		return nil, errors.Join(err, closing())
+	}
+	return s, nil
 }
 
 // relaySecret reads the secret, or makes one that its owner alone can read.

@@ -23,11 +23,14 @@ type RelayConfig struct {
 	Key         string `toml:"key" doc:"A PEM file with its key."`
 	Metrics     string `toml:"metrics" doc:"Where the relay tells what it has done (/metrics, /metrics.json), host:port. The word off: nowhere."`
 	Remember    bool   `toml:"remember" doc:"Keep the trackers' peers in the home from an end to the next start, within their time."`
+
+	Mailbox RelayMailboxConfig `toml:"mailbox" doc:"Mailboxes for sealed messages between people who are not there at the same time."`
 }
 
 func defaultRelay() RelayConfig {
 	return RelayConfig{
 		Listen: "127.0.0.1:5487", TURN: relay.Off, TURNTLS: relay.Off, TURNRate: 128 << 10, TURNTotal: 1 << 20, Rate: 50, Connections: 256, Metrics: relay.Off,
+		Mailbox: defaultRelayMailbox(),
 	}
 }
 
@@ -58,7 +61,7 @@ func (c *Config) checkRelay() error {
 	if (r.Certificate == "") != (r.Key == "") {
 		return bad("relay.certificate and key", r.Certificate+r.Key, "a pair of files")
 	}
-	return nil
+	return c.checkRelayMailbox()
 }
 
 // prefix reads an address, or a prefix of them.

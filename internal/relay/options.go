@@ -82,6 +82,12 @@ type Part interface {
 	Metrics() any
 }
 
+// Drainer is a Part that sends its clients away over a time in the end, before
+// it is stopped.
+type Drainer interface {
+	Drain(ctx context.Context, over time.Duration)
+}
+
 func (o Options) withDefaults() (Options, error) {
 	if o.Listen == "" || o.Listen == Off {
 		return o, fault.New(fault.Invalid, "a relay needs an address to listen on").

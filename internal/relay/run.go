@@ -98,6 +98,11 @@ func (r *services) drain() {
 			}
 		})
 	}
+	for _, p := range s.o.Parts {
+		if d, ok := p.(Drainer); ok {
+			closing.Go(func() { d.Drain(ctx, s.o.Drain) })
+		}
+	}
 	s.tracker.Drain(ctx, s.o.Drain)
 	closing.Wait()
 	r.stop()

@@ -1,0 +1,127 @@
+package mailbox
+
+import (
+	"context"
+	"sync"
+
+	"github.com/kith-web/kith/internal/relay/mailbox/queue"
+)
+
+// What is put or acknowledged by many at once is handed to the store together.
+const (
+	atOnce      = 512
+	atOnceBytes = 8 << 20
+)
+
+// putJob is a message on its way into the store; then is told what became of it.
+type putJob struct {
+	queue.Put
+	then func(queue.Taken, []byte)
+}
+
+// ackJob is an acknowledgement on its way.
+type ackJob struct {
+	queue.Ack
+	then func(error)
+}
+
+// work hands commands to the store, as many at a time as there are.
+type work struct {
+	store queue.Store
+	puts  chan putJob
+	acks  chan ackJob
+}
+
+func newWork(store queue.Store) *work {
+	return &work{store: store, puts: make(chan putJob, atOnce), acks: make(chan ackJob, atOnce)}
+}
+
+// put waits while too many do already, which the sender's TCP feels.
+func (w *work) put(j putJob) { w.puts <- j }
+
+func (w *work) ack(j ackJob) { w.acks <- j }
+
+// run works until ctx ends, which is when nobody has anything in it any more.
+func (w *work) run(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for jobs := []putJob(nil); ; {
+			size := 0
+			if jobs = gather(ctx, w.puts, jobs[:0], func(j putJob) bool {
+				size += len(j.Body)
+				return size < atOnceBytes
+			}); len(jobs) == 0 {
+				return
+			}
+			w.putAll(jobs)
+		}
+	})
+	wg.Go(func() {
+		for jobs := []ackJob(nil); ; {
+			if jobs = gather(ctx, w.acks, jobs[:0], func(ackJob) bool { return true }); len(jobs) == 0 {
+				return
+			}
+			w.ackAll(jobs)
+		}
+	})
+	wg.Wait()
+}
+
+// gather waits for one and takes what there is besides. It returns none when ctx
+// has ended.
+func gather[J any](ctx context.Context, from chan J, jobs []J, more func(J) bool) []J {
+	select {
+	case <-ctx.Done():
+		return nil
+	case j := <-from:
+		jobs = append(jobs, j)
+		if !more(j) {
+			return jobs
+		}
+	}
+	for len(jobs) < atOnce {
+		select {
+		case j := <-from:
+			jobs = append(jobs, j)
+			if !more(j) {
+				return jobs
+			}
+		default:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+func (w *work) putAll(jobs []putJob) {
+	ctx, stop := context.WithTimeout(context.Background(), storeTimeout)
+	defer stop()
+	puts := make([]queue.Put, len(jobs))
+	for i, j := range jobs {
+		puts[i] = j.Put
+	}
+	taken, err := w.store.Put(ctx, puts)
+	for i, j := range jobs {
+		switch {
+		case err != nil:
+			j.then(queue.Taken{Err: err}, nil)
+		case i < len(taken):
+			j.then(taken[i], j.Body)
+		}
+	}
+	clear(jobs)
+}
+
+func (w *work) ackAll(jobs []ackJob) {
+	ctx, stop := context.WithTimeout(context.Background(), storeTimeout)
+	defer stop()
+	acks := make([]queue.Ack, len(jobs))
+	for i, j := range jobs {
+		acks[i] = j.Ack
+	}
+	err := w.store.Ack(ctx, acks)
+	for _, j := range jobs {
+		j.then(err)
+	}
+	clear(jobs)
+}
