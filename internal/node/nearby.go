@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/adrg/xdg"
 
@@ -29,10 +30,16 @@ type NearbyConfig struct {
 	Dir        string `toml:"dir" doc:"Where files go that arrive. Empty: the folder for downloads."`
 	MaxReceive Size   `toml:"max_receive" doc:"Most bytes of one transfer that arrives. 0: as many as there is room for."`
 	MaxFiles   int    `toml:"max_files" doc:"Most files and folders of one transfer."`
+
+	Idle  Duration `toml:"idle" doc:"After how long without a word a device is taken to have gone away."`
+	Retry Duration `toml:"retry" doc:"How long a device is waited for that went away while files were sent to it. 0: not at all."`
 }
 
 func defaultNearby() NearbyConfig {
-	return NearbyConfig{Enabled: true, Listen: ":5485", Visible: true, Receive: true, MaxFiles: 200_000}
+	return NearbyConfig{
+		Enabled: true, Listen: ":5485", Visible: true, Receive: true, MaxFiles: 200_000,
+		Idle: Duration(25 * time.Second), Retry: Duration(nearby.DefaultRetryTime),
+	}
 }
 
 // servesName is the key of what this device serves to others.
@@ -95,7 +102,12 @@ func nearbyOptions(c NearbyConfig, s nearby.Store, log *slog.Logger) (nearby.Opt
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nearby.Options{}, err
 	}
+	retry := time.Duration(c.Retry)
+	if retry <= 0 {
+		retry = -1 // in the options 0 is the default
+	}
 	return nearby.Options{
+		Idle: time.Duration(c.Idle), RetryTime: retry,
 		Name: c.Name, Store: s, Listen: listen, Interfaces: c.Interfaces, Dir: dir,
 		MaxReceive: int64(c.MaxReceive), MaxFiles: c.MaxFiles, Log: log,
 	}, nil
