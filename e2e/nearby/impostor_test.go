@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -63,11 +62,7 @@ func (d *device) forge(fingerprint, name string) *harness.Process {
 		Path: self, Args: []string{"-test.run=^TestForgedAnnouncement$"}, Namespace: d.ns,
 		Env: []string{envForge + "=" + fingerprint + " 5485 " + name},
 	})
-	ctx, cancel := context.WithTimeout(d.t.Context(), time.Minute)
-	defer cancel()
-	if _, err := p.Await(ctx, regexp.MustCompile("announced")); err != nil {
-		d.t.Fatal(err)
-	}
+	d.awaits(p, "announced")
 	return p
 }
 

@@ -76,7 +76,7 @@ func TestAKilledReceiverGoesOn(t *testing.T) {
 		partial(t, filepath.Join(in, "film"), 8<<20)
 		p.Kill()
 	}()
-	if _, code := alice.send(src, "--to", "bob"); code != exitGone {
+	if _, code := alice.send(src, "--to", "bob", "--retry", "0"); code != exitGone {
 		t.Fatalf("send to a killed receiver ended with %d", code)
 	}
 	if names := whole(t, in); len(names) != 0 {
@@ -129,6 +129,46 @@ func TestACutCableIsSurvived(t *testing.T) {
 		t.Fatalf("send ended with %d:\n%s", code, p.Output())
 	}
 	same(t, src, filepath.Join(in, "film"))
+}
+
+// TestASenderWaitsForADeviceThatWentAway: longer than a session lives.
+func TestASenderWaitsForADeviceThatWentAway(t *testing.T) {
+	r := newRoom(t)
+	alice, bob := r.join("alice"), r.join("bob")
+	pair(t, alice, bob)
+	for _, d := range []*device{alice, bob} {
+		d.configure("[nearby]\nidle = \"4s\"\n")
+	}
+	alice.shape("100mbit")
+	src, in := filepath.Join(t.TempDir(), "film"), t.TempDir()
+	fill(t, src, 40<<20, 1)
+	p := bob.receive(in, "--yes", "--once")
+	send := func(until int64, more ...string) *harness.Process {
+		s := harness.Start(t, alice.program(append([]string{"send", src, "--to", "bob"}, more...)...))
+		partial(t, filepath.Join(in, "film"), until)
+		bob.plug(false)
+		alice.awaits(s, "waiting for bob to come back")
+		return s
+	}
+	s := send(4<<20, "--retry", "1")
+	if code := ended(t, s); code != exitGone {
+		t.Errorf("for a device that stays away: exit code %d\n%s", code, s.Output())
+	}
+	if names := whole(t, in); len(names) != 0 {
+		t.Errorf("%q look whole", names)
+	}
+	bob.plug(true)
+	s = send(20 << 20)
+	bob.plug(true)
+	if code := ended(t, s); code != 0 {
+		t.Fatalf("exit code %d\n%s\n%s", code, s.Output(), p.Output())
+	}
+	if code := ended(t, p); code != 0 {
+		t.Errorf("the receiver ended with %d\n%s", code, p.Output())
+	}
+	same(t, src, filepath.Join(in, "film"))
+	want(t, "what alice reads", s.Output(), "of it were there")
+	want(t, "what bob reads", p.Output(), "waiting for alice to come back")
 }
 
 func TestWrongCodesAreToldAndLockOut(t *testing.T) {

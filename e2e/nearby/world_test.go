@@ -123,18 +123,30 @@ func (d *device) program(args ...string) harness.Program {
 	return harness.Program{Path: binary, Args: append(args, "--home", d.home), Namespace: d.ns}
 }
 
-var waiting = regexp.MustCompile(`waiting for files as`)
-
 // receive starts a receiver and waits until it waits.
 func (d *device) receive(into string, more ...string) *harness.Process {
 	d.t.Helper()
 	p := harness.Start(d.t, d.program(append([]string{"receive", "--into", into, "--name", d.name}, more...)...))
+	d.awaits(p, "waiting for files as")
+	return p
+}
+
+// awaits waits until a program on the device says something.
+func (d *device) awaits(p *harness.Process, text string) {
+	d.t.Helper()
 	ctx, cancel := context.WithTimeout(d.t.Context(), time.Minute)
 	defer cancel()
-	if _, err := p.Await(ctx, waiting); err != nil {
+	if _, err := p.Await(ctx, regexp.MustCompile(regexp.QuoteMeta(text))); err != nil {
 		d.t.Fatal(err)
 	}
-	return p
+}
+
+// configure writes the configuration of the device.
+func (d *device) configure(text string) {
+	d.t.Helper()
+	if err := os.WriteFile(filepath.Join(d.home, "config.toml"), []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 // sent is what 'kith nearby send --json' says.
