@@ -6,8 +6,9 @@ import (
 	"lukechampine.com/blake3"
 )
 
-// feedAhead is how many chunks are read and hashed ahead of the network.
-const feedAhead = 3
+// feedAhead is how many chunks wait for the network, read and hashed, beside the
+// one that is read and the one that is sent.
+const feedAhead = 1
 
 // parcel is a frame that is ready to be sent.
 type parcel struct {
