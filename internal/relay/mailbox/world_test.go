@@ -212,4 +212,3 @@ func status(t testing.TB, r *http.Request) int {
 	must(t, resp.Body.Close())
 	return resp.StatusCode
 }
-
