@@ -71,6 +71,7 @@ func TestBenchmarks(t *testing.T) {
 		{"stream", b.streaming},
 		{"idle", b.idle},
 		{"tracker", b.trackers},
+		{"mailbox", b.mailbox},
 	} {
 		if len(only) > 0 && !slices.Contains(only, group.name) {
 			continue
