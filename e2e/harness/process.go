@@ -22,6 +22,7 @@ type Process struct {
 	out  output
 	done chan struct{} // closed when it has ended
 	err  error         // how, after done
+	read chan struct{} // closed when its terminal says nothing more; nil without one
 }
 
 // Program says how to start a Process.
@@ -49,23 +50,36 @@ func (p Program) command(ctx context.Context) *exec.Cmd {
 // t fails.
 func Start(t testing.TB, p Program) *Process {
 	t.Helper()
-	r := &Process{Name: p.Path, cmd: p.command(context.Background()), done: make(chan struct{})}
+	r := newProcess(p)
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.out
+	r.start(t, p)
+	return r
+}
+
+func newProcess(p Program) *Process {
+	r := &Process{Name: p.Path, cmd: p.command(context.Background()), done: make(chan struct{})}
 	r.out.grown = make(chan struct{})
-	if err := r.cmd.Start(); err != nil {
-		t.Fatalf("start %s: %v", p.Path, err)
+	return r
+}
+
+func (p *Process) start(t testing.TB, what Program) {
+	t.Helper()
+	if err := p.cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", p.Name, err)
 	}
 	go func() {
-		r.err = r.cmd.Wait()
-		close(r.done)
+		p.err = p.cmd.Wait()
+		if p.read != nil {
+			<-p.read
+		}
+		close(p.done)
 	}()
 	t.Cleanup(func() {
-		r.Kill()
+		p.Kill()
 		if t.Failed() {
-			t.Logf("output of %s %s:\n%s", p.Path, strings.Join(p.Args, " "), tail(r.out.String(), 4000))
+			t.Logf("output of %s %s:\n%s", p.Name, strings.Join(what.Args, " "), tail(p.out.String(), 4000))
 		}
 	})
-	return r
 }
 
 // Run runs a program to its end, which must be a good one, and returns what it
