@@ -12,6 +12,9 @@ import (
 // ErrHeld says that a roster is the one that is held already.
 var ErrHeld = errors.New("this roster is held already")
 
+// ErrExpired is in every error about a roster that ended.
+var ErrExpired = errors.New("expired")
+
 // History is what a device holds: the highest roster that it has seen, and the
 // one that it held before, by which devices that changed something at the same
 // time are told from devices that were removed.
@@ -88,7 +91,7 @@ func (h History) authorised(s Signed, r, held Roster) bool {
 }
 
 func expired(r Roster) error {
-	return fault.New(fault.Conflict, "the roster ended at %s", time.UnixMilli(r.Expires).UTC().Format(time.RFC3339)).
+	return fault.New(fault.Conflict, "the roster ended at %s: %w", time.UnixMilli(r.Expires).UTC().Format(time.RFC3339), ErrExpired).
 		WithHint("start another of your devices, so that this one hears of the newest")
 }
 

@@ -1,0 +1,277 @@
+package person
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/seal"
+)
+
+// view is Records in memory, read again after each change.
+type view struct {
+	profile   profileRecord
+	relays    []string
+	backup    []byte
+	due       dueRecord
+	friends   map[FriendID]*friend
+	relations map[seal.RelationID]*relation
+	invites   map[[16]byte]inviteRecord
+	accepts   map[[16]byte]acceptRecord
+	rekeys    map[[16]byte]rekeyRecord
+	drops     map[string]queueRecord
+	keys      []string
+}
+
+// friend is what is known of one.
+type friend struct {
+	id       FriendID
+	made     bool
+	record   friendRecord
+	name     string
+	verified *verifiedRecord
+	blocked  bool
+	leaving  int64
+	all      []*relation // newest first
+}
+
+// relation is a record with what changes about it.
+type relation struct {
+	id      seal.RelationID
+	made    bool
+	record  relationRecord
+	pending *pendingRecord
+	in      map[string]queueRecord
+	out     outRecord
+	epochs  map[seal.EpochID]epochRecord
+	used    map[seal.EpochID]int64
+	peer    peerRecord
+}
+
+// look returns the view.
+func (p *Person) look() (*view, error) {
+	if p.view != nil {
+		return p.view, nil
+	}
+	v := &view{
+		friends: map[FriendID]*friend{}, relations: map[seal.RelationID]*relation{},
+		invites: map[[16]byte]inviteRecord{}, accepts: map[[16]byte]acceptRecord{},
+		rekeys: map[[16]byte]rekeyRecord{}, drops: map[string]queueRecord{},
+	}
+	err := p.o.Records.Each("", func(key string, value []byte) error {
+		v.keys = append(v.keys, key)
+		if err := v.add(key, value); err != nil {
+			p.o.Log.Warn("a record of the person cannot be read", "key", key, "error", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	v.finish()
+	p.view = v
+	return v, nil
+}
+
+// add takes a record in.
+func (v *view) add(key string, value []byte) error {
+	switch key {
+	case keyProfile:
+		return seal.Unmarshal(value, &v.profile)
+	case keyRelays:
+		var r relaysRecord
+		err := seal.Unmarshal(value, &r)
+		v.relays = r.Relays
+		return err
+	case keyBackup:
+		var r backupRecord
+		err := seal.Unmarshal(value, &r)
+		v.backup = r.Public
+		return err
+	case keyDue:
+		return seal.Unmarshal(value, &v.due)
+	}
+	kind, rest, _ := strings.Cut(key, "/")
+	name, sub, _ := strings.Cut(rest, "/")
+	if kind+"/" == inDrop {
+		return into(v.drops, name, value)
+	}
+	id, err := hex.DecodeString(name)
+	if err != nil || len(id) != 16 {
+		return fault.New(fault.Corrupt, "record %q has no id", key)
+	}
+	switch kind + "/" {
+	case inInvite:
+		return into(v.invites, [16]byte(id), value)
+	case inAccept:
+		return into(v.accepts, [16]byte(id), value)
+	case inRekey:
+		return into(v.rekeys, [16]byte(id), value)
+	case inFriend, inName, inVerified, inBlocked, inLeaving:
+		return v.friend(FriendID(id)).add(kind+"/", value)
+	}
+	return v.relation(seal.RelationID(id)).add(kind+"/", sub, value)
+}
+
+func into[K comparable, V any](m map[K]V, key K, value []byte) error {
+	var x V
+	if err := seal.Unmarshal(value, &x); err != nil {
+		return err
+	}
+	m[key] = x
+	return nil
+}
+
+func (v *view) friend(id FriendID) *friend {
+	if v.friends[id] == nil {
+		v.friends[id] = &friend{id: id}
+	}
+	return v.friends[id]
+}
+
+func (v *view) relation(id seal.RelationID) *relation {
+	if v.relations[id] == nil {
+		v.relations[id] = &relation{
+			id: id, in: map[string]queueRecord{}, epochs: map[seal.EpochID]epochRecord{}, used: map[seal.EpochID]int64{},
+		}
+	}
+	return v.relations[id]
+}
+
+func (f *friend) add(kind string, value []byte) error {
+	var at atRecord
+	switch kind {
+	case inFriend:
+		f.made = true
+		return seal.Unmarshal(value, &f.record)
+	case inName:
+		var n nameRecord
+		err := seal.Unmarshal(value, &n)
+		f.name = n.Name
+		return err
+	case inVerified:
+		f.verified = new(verifiedRecord)
+		return seal.Unmarshal(value, f.verified)
+	case inBlocked:
+		f.blocked = true
+		return nil
+	}
+	err := seal.Unmarshal(value, &at)
+	f.leaving = at.At
+	return err
+}
+
+func (r *relation) add(kind, sub string, value []byte) error {
+	switch kind {
+	case inRelation:
+		r.made = true
+		return seal.Unmarshal(value, &r.record)
+	case inPending:
+		r.pending = new(pendingRecord)
+		return seal.Unmarshal(value, r.pending)
+	case inOut:
+		return seal.Unmarshal(value, &r.out)
+	case inPeer:
+		return seal.Unmarshal(value, &r.peer)
+	case inQueue:
+		return into(r.in, sub, value)
+	case inEpoch, inUsed:
+		id, err := hex.DecodeString(sub)
+		if err != nil || len(id) != 8 {
+			return fault.New(fault.Corrupt, "epoch %q has no id", sub)
+		}
+		if kind == inEpoch {
+			return into(r.epochs, seal.EpochID(id), value)
+		}
+		var at atRecord
+		err = seal.Unmarshal(value, &at)
+		r.used[seal.EpochID(id)] = at.At
+		return err
+	}
+	return fault.New(fault.Corrupt, "a record of the unknown kind %q", kind)
+}
+
+// finish leaves out what is not whole (yet): its other records are on their way,
+// or gone.
+func (v *view) finish() {
+	for id, r := range v.relations {
+		if !r.made || len(r.epochs) == 0 || len(r.peer.Public) == 0 {
+			delete(v.relations, id)
+			continue
+		}
+		if f := v.friends[r.record.Friend]; f != nil {
+			f.all = append(f.all, r)
+		}
+	}
+	for id, f := range v.friends {
+		if !f.made {
+			delete(v.friends, id)
+		}
+		slices.SortFunc(f.all, func(a, b *relation) int {
+			return cmp.Or(cmp.Compare(b.record.Created, a.record.Created), bytes.Compare(b.id[:], a.id[:]))
+		})
+	}
+}
+
+// current is the relation that is written to: the newest that both sides know to
+// stand, or the newest of all.
+func (f *friend) current() *relation {
+	for _, r := range f.all {
+		if r.pending == nil || r.record.First {
+			return r
+		}
+	}
+	if len(f.all) > 0 {
+		return f.all[len(f.all)-1]
+	}
+	return nil
+}
+
+// open says whether the friend has not confirmed yet.
+func (f *friend) open() bool {
+	r := f.current()
+	return r == nil || r.pending != nil && !r.record.First
+}
+
+// whole puts a relation together as the others use it.
+func (r *relation) whole(quiet bool) seal.Relation {
+	out := seal.Relation{
+		ID: r.id, Kind: seal.Friend, Side: r.record.Side, Root: r.record.Root,
+		Notice: r.record.Notice, PeerNotice: r.record.PeerNotice, Pairwise: r.record.Pairwise, PeerKey: r.record.PeerKey,
+		PeerEpoch: seal.PeerEpoch{ID: seal.EpochOf(r.peer.Public), Public: r.peer.Public, Seen: r.peer.Seen},
+		Out:       r.out.Queues, Epochs: r.ordered(),
+	}
+	if !quiet {
+		for _, name := range sortedKeys(r.in) {
+			out.In = append(out.In, r.in[name].Mailbox)
+		}
+	}
+	return out
+}
+
+// ordered are the relation's own epochs, newest first.
+func (r *relation) ordered() []seal.Epoch {
+	var out []seal.Epoch
+	for id, e := range r.epochs {
+		out = append(out, seal.Epoch{ID: id, Private: e.Private, Created: e.Created})
+	}
+	slices.SortFunc(out, func(a, b seal.Epoch) int {
+		return cmp.Or(cmp.Compare(b.Created, a.Created), bytes.Compare(b.ID[:], a.ID[:]))
+	})
+	for i := 1; i < len(out); i++ {
+		out[i].Superseded = out[i-1].Created
+	}
+	return out
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
