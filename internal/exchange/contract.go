@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"io"
 
 	"github.com/kith-web/kith/internal/seal"
 )
@@ -37,17 +36,10 @@ type Handler interface {
 }
 
 // Answerer answers what friends and own devices ask: the library. What may not be
-// seen and what does not exist look the same in its replies.
+// seen and what does not exist look the same in its replies. fault.Unreachable says
+// that another device of this person may be able to.
 type Answerer interface {
-	Answer(ctx context.Context, from seal.RelationID, kind seal.Kind, r seal.Request) (*Reply, error)
-}
-
-// Reply is an answer before it is sealed.
-type Reply struct {
-	Status int
-	Header map[string]string
-	Body   io.ReadCloser // nil for none
-	Size   int64         // of Body
+	Answer(ctx context.Context, from seal.RelationID, kind seal.Kind, r seal.Request) (*seal.Reply, error)
 }
 
 // Local is where a Core keeps its state, on this device alone. Apply is atomic

@@ -1,0 +1,252 @@
+package exchange
+
+import (
+	"time"
+
+	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/seal"
+)
+
+// How long deliveries are given back for.
+const (
+	backFailed = 10 * time.Second // this device could not keep what came of it
+	backSoon   = 5 * time.Second  // what it needs is on its way
+	backOthers = time.Hour        // it is for another own device
+)
+
+// Deliver takes what a mailbox gave to this device. Its delivery is acknowledged or
+// given back by the effects, now or later.
+func (c *Core) Deliver(d Delivery) []Effect {
+	effects, err := c.end(c.deliver(d))
+	if err != nil {
+		c.o.Log.Warn("cannot take a message", "error", err)
+		return []Effect{Back{d.Ref, backFailed}}
+	}
+	return effects
+}
+
+func (c *Core) deliver(d Delivery) ([]Effect, error) {
+	r, ok := c.o.People.Relation(d.Inbox.Relation)
+	if !ok {
+		effects, err := c.raw(d)
+		if refused(err) {
+			c.o.Log.Debug("dropped a body", "error", err)
+			return []Effect{Ack{d.Ref}}, nil
+		}
+		return effects, err
+	}
+	s, m, effects, err := c.open(r, d)
+	if err != nil || s == nil {
+		return effects, err
+	}
+	more, err := c.take(d, r, s, m)
+	return append(effects, more...), err
+}
+
+// raw takes a join or a welcome.
+func (c *Core) raw(d Delivery) ([]Effect, error) {
+	e, err := c.o.People.Receive(d.Inbox, d.Body)
+	if err != nil {
+		return nil, err
+	}
+	effects, err := c.apply(e)
+	return append(effects, Ack{d.Ref}), err
+}
+
+// open opens an envelope. Without a context, the effects say what becomes of it.
+func (c *Core) open(r seal.Relation, d Delivery) (*receiving, seal.Message, []Effect, error) {
+	drop := func(err error) (*receiving, seal.Message, []Effect, error) {
+		c.o.Log.Debug("dropped an envelope", "relation", short(r.ID[:]), "error", err)
+		return nil, seal.Message{}, []Effect{Ack{d.Ref}}, nil
+	}
+	id, enc, err := seal.Peek(d.Body)
+	if err != nil {
+		return drop(err)
+	}
+	if s := c.receive[r.ID][id]; s != nil {
+		m, err := s.Context.Open(d.Body)
+		if err != nil {
+			return drop(err)
+		}
+		if enc != nil && !s.Context.Notice && c.now().UnixMilli()-s.told > time.Minute.Milliseconds() {
+			c.owe(r.ID)
+		}
+		return s, m, nil, nil
+	}
+	context, m, err := seal.OpenNew(r, d.Body)
+	if err == nil {
+		delete(c.lost, lostKey{r.ID, id})
+		s, effects, err := c.learn(r, context, true)
+		if !context.Notice {
+			c.owe(r.ID)
+		}
+		return s, m, effects, err
+	}
+	if fault.KindOf(err) != fault.NotFound {
+		return drop(err)
+	}
+	if effects, err := c.raw(d); err == nil {
+		return nil, seal.Message{}, effects, nil
+	} else if !refused(err) {
+		return nil, seal.Message{}, nil, err
+	}
+	effects, err := c.unopened(d, r, id)
+	return nil, seal.Message{}, effects, err
+}
+
+// owe makes an acknowledgement due, unless another message carries it before.
+func (c *Core) owe(r seal.RelationID) {
+	if s := c.state(r); s.run.owe.IsZero() {
+		s.run.owe = c.now().Add(c.o.AckAfter)
+	}
+}
+
+// refused reports whether err says that the input is at fault, not this device.
+func refused(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.NotFound, fault.Forbidden, fault.Unauthorized, fault.Conflict, fault.TooLarge, fault.Corrupt, fault.Unsupported:
+		return true
+	}
+	return false
+}
+
+// take handles a message that was opened.
+func (c *Core) take(d Delivery, r seal.Relation, s *receiving, m seal.Message) ([]Effect, error) {
+	effects, err := c.notice(r, s, m)
+	if err != nil {
+		return nil, err
+	}
+	var old seen
+	had, err := c.get(seenKey(r.ID, m.ID), &old)
+	if err != nil {
+		return nil, err
+	}
+	more, v, err := c.handle(d, r, s, m, had, old)
+	if err != nil {
+		return nil, err
+	}
+	effects = append(effects, more...)
+	if v.back > 0 {
+		return append(effects, Back{d.Ref, v.back}), nil
+	}
+	if s.number(m.Number) && !had {
+		c.o.Log.Warn("the other side used a number twice: it was restored from a backup", "relation", short(r.ID[:]))
+		c.state(r.ID).Rolled = c.now().UnixMilli()
+	}
+	s.Used = c.now().UnixMilli()
+	if err := c.keep(receiveKey(r.ID, s.Context.ID), s); err != nil {
+		return nil, err
+	}
+	if !had && !v.held {
+		if err := c.keep(seenKey(r.ID, m.ID), seen{At: c.now().UnixMilli(), Sent: m.Sent}); err != nil {
+			return nil, err
+		}
+	}
+	if v.held {
+		return effects, nil
+	}
+	return append(effects, Ack{d.Ref}), nil
+}
+
+// notice takes what any message says beside its body, even one that came before.
+func (c *Core) notice(r seal.Relation, s *receiving, m seal.Message) ([]Effect, error) {
+	st := c.state(r.ID)
+	st.Heard = c.now().UnixMilli()
+	c.noteEpoch(r, st, s.Context.Epoch)
+	effects, err := c.acknowledged(r.ID, m.Known)
+	if err != nil {
+		return nil, err
+	}
+	if len(m.Epoch) != 0 && m.Sent >= st.KeysSent && seal.EpochOf(m.Epoch) != r.PeerEpoch.ID {
+		e, err := c.o.People.LearnEpoch(r.ID, m.Epoch)
+		if err != nil && !refused(err) {
+			return nil, err
+		}
+		st.KeysSent = m.Sent
+		more, err := c.apply(e)
+		if err != nil {
+			return nil, err
+		}
+		effects = append(effects, more...)
+	}
+	if m.Kind == seal.Where {
+		c.learnPlaces(st, s.Context.ID, m)
+	}
+	return effects, c.keep(stateKey(r.ID), st)
+}
+
+// verdict is what becomes of a delivery that was handled: acknowledged, unless it
+// is given back or held until a request is answered.
+type verdict struct {
+	back time.Duration
+	held bool
+}
+
+// handle does what a message says.
+func (c *Core) handle(d Delivery, r seal.Relation, s *receiving, m seal.Message, had bool, old seen) ([]Effect, verdict, error) {
+	if m.Kind == seal.Ask {
+		return c.serve(d, r, s, m, had, old)
+	}
+	if had {
+		return nil, verdict{}, nil
+	}
+	var effects []Effect
+	var v verdict
+	var err error
+	switch m.Kind {
+	case seal.Answer:
+		effects, v, err = c.answered(r, m)
+	case seal.Keys, seal.Where:
+	case seal.Unknown:
+		effects, err = c.renew(r, m)
+	case seal.Contexts:
+		v, err = c.takeShared(d, r, m)
+	case seal.Rosters, seal.Items, seal.Reconcile, seal.Reset:
+		if r.Kind != seal.OwnDevice {
+			err = fault.New(fault.Forbidden, "a message of kind %d is for own devices", m.Kind)
+			break
+		}
+		effects, err = c.hand(r, m)
+	default:
+		effects, err = c.hand(r, m)
+	}
+	if refused(err) {
+		c.o.Log.Info("refused a message", "relation", short(r.ID[:]), "kind", int(m.Kind), "error", err)
+		return nil, verdict{}, nil
+	}
+	return effects, v, err
+}
+
+// hand gives a message to person or library.
+func (c *Core) hand(r seal.Relation, m seal.Message) ([]Effect, error) {
+	switch m.Kind {
+	case seal.Confirm, seal.Queues, seal.Rekey, seal.Rekeyed, seal.Bye, seal.Rosters:
+		e, err := c.o.People.Handle(r.ID, m)
+		if err != nil {
+			return nil, err
+		}
+		return c.apply(e)
+	case seal.Changed, seal.Purge, seal.Purged, seal.Items, seal.Reconcile, seal.Reset:
+		out, err := c.o.Handler.Handle(r.ID, m)
+		if err != nil {
+			return nil, err
+		}
+		return c.apply(seal.Effects{Out: out})
+	}
+	return nil, fault.New(fault.Unsupported, "a message of kind %d", m.Kind)
+}
+
+func (c *Core) takeShared(d Delivery, r seal.Relation, m seal.Message) (verdict, error) {
+	if r.Kind != seal.OwnDevice {
+		return verdict{}, fault.New(fault.Forbidden, "contexts are told by own devices alone")
+	}
+	again, err := c.learnShared(m)
+	if err != nil || !again {
+		return verdict{}, err
+	}
+	l := c.loss(lostKey{r.ID, seal.ContextID(m.ID[:8])})
+	if l.tries++; l.tries > 5 {
+		return verdict{}, nil
+	}
+	return verdict{back: backSoon}, nil
+}

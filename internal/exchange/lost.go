@@ -1,0 +1,114 @@
+package exchange
+
+import (
+	"slices"
+	"time"
+
+	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/seal"
+)
+
+// lostKey names what could not be opened, loss how often that was tried.
+type (
+	lostKey struct {
+		relation seal.RelationID
+		context  seal.ContextID
+	}
+	loss struct {
+		first time.Time
+		tries int
+	}
+)
+
+// Bounds of what is done about envelopes that cannot be opened (spec §5.1).
+const (
+	mostLost     = 4096
+	lostFor      = 24 * time.Hour
+	patience     = 3
+	unknownEvery = time.Minute
+)
+
+func (c *Core) loss(k lostKey) *loss {
+	l := c.lost[k]
+	if l == nil {
+		if len(c.lost) >= mostLost {
+			clear(c.lost)
+		}
+		l = &loss{first: c.now()}
+		c.lost[k] = l
+	}
+	return l
+}
+
+// unopened gives an envelope back while another own device may open it, else drops
+// it and says so to the other side.
+func (c *Core) unopened(d Delivery, r seal.Relation, id seal.ContextID) ([]Effect, error) {
+	l := c.loss(lostKey{r.ID, id})
+	l.tries++
+	others := r.Kind == seal.Friend && len(c.ownDevices()) != 0 && !d.Direct
+	if others && l.tries < patience {
+		return []Effect{Back{d.Ref, backSoon << (l.tries - 1)}}, nil
+	}
+	effects, err := c.sayUnknown(r, id)
+	if err != nil {
+		return nil, err
+	}
+	if others && c.now().Sub(l.first) < lostFor {
+		return append(effects, Back{d.Ref, backSoon << min(l.tries-1, 7)}), nil
+	}
+	return append(effects, Ack{d.Ref}), nil
+}
+
+func (c *Core) sayUnknown(r seal.Relation, id seal.ContextID) ([]Effect, error) {
+	st := c.state(r.ID)
+	if now := c.now(); now.Sub(st.run.unknownSent).Abs() < unknownEvery {
+		return nil, nil
+	}
+	st.run.unknownSent = c.now()
+	st.run.unknowns++
+	jobs, err := c.add(seal.Outgoing{To: r.ID, Kind: seal.Unknown, Body: id, Replaces: true})
+	if err != nil {
+		return nil, err
+	}
+	return c.begin(jobs...)
+}
+
+// renew makes new contexts, because the other side cannot open one, and sends again
+// what it may not have read.
+func (c *Core) renew(r seal.Relation, m seal.Message) ([]Effect, error) {
+	var id seal.ContextID
+	if err := m.Decode(&id); err != nil {
+		return nil, err
+	}
+	st := c.state(r.ID)
+	current := false
+	for _, s := range c.sends[r.ID] {
+		current = current || s.Context.ID == id
+	}
+	if current {
+		if c.now().Sub(st.run.unknownGot).Abs() < unknownEvery {
+			return nil, fault.New(fault.Conflict, "the other side asked for new contexts within the last minute")
+		}
+		st.run.unknownGot = c.now()
+		for box := range c.sends[r.ID] {
+			c.drop(sendKey(r.ID, box))
+		}
+		delete(c.sends, r.ID)
+	}
+	var again []*job
+	for _, j := range c.sorted() {
+		if j.To == r.ID && (current && len(j.Kept) != 0 || slices.Contains(j.Kept, id)) {
+			j.Kept, j.run = nil, running{}
+			if err := c.keep(j.key(), j); err != nil {
+				return nil, err
+			}
+			again = append(again, j)
+		}
+	}
+	effects, err := c.begin(again...)
+	if err != nil || !current {
+		return effects, err
+	}
+	more, err := c.repeatAll(r.ID)
+	return append(effects, more...), err
+}

@@ -1,0 +1,436 @@
+package exchange
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/seal"
+)
+
+// running is where a job stands until the end of the process.
+type running struct {
+	boxes  map[boxID]*try
+	tried  bool // once, whatever came of it
+	direct directness
+	relays time.Time // when relays are used beside direct mailboxes
+	// places are the direct mailboxes that have not answered; context is what was
+	// sealed for them.
+	places  int
+	context seal.ContextID
+	acks    []Ref // deliveries to acknowledge when it is accepted
+}
+
+// try is a job's way to one queue.
+type try struct {
+	attempts int
+	busy     bool
+	done     bool
+	next     time.Time
+	context  seal.ContextID
+}
+
+type directness uint8
+
+const (
+	directNot directness = iota
+	directBusy
+	directOver
+)
+
+// Bounds of trying again.
+const (
+	backOff     = time.Second
+	longest     = 5 * time.Minute
+	tiredDirect = time.Minute
+	reserve     = 64
+)
+
+// Send keeps messages until they are accepted by a mailbox, or their time is over.
+func (c *Core) Send(out ...seal.Outgoing) ([]Effect, error) {
+	jobs, err := c.add(out...)
+	if err != nil {
+		return c.end(nil, err)
+	}
+	return c.end(c.begin(jobs...))
+}
+
+// Apply does what person or library want done.
+func (c *Core) Apply(e seal.Effects) ([]Effect, error) { return c.end(c.apply(e)) }
+
+func (c *Core) apply(e seal.Effects) ([]Effect, error) {
+	jobs, err := c.addEffects(e)
+	if err != nil {
+		return nil, err
+	}
+	effects, err := c.begin(jobs...)
+	if err == nil && e.Changed {
+		effects = append(effects, Listen{})
+	}
+	return effects, err
+}
+
+// addEffects keeps effects as jobs.
+func (c *Core) addEffects(e seal.Effects) ([]*job, error) {
+	var jobs []*job
+	expires := c.now().Add(c.o.Lifetime).UnixMilli()
+	hold := func(j *job) error {
+		j.Expires = cmp.Or(j.Expires, expires)
+		jobs = append(jobs, j)
+		return c.hold(j)
+	}
+	for _, m := range e.Moved {
+		c.move(m)
+	}
+	var first []Job
+	for _, q := range e.Create {
+		j := &job{Create: &q}
+		if err := hold(j); err != nil {
+			return nil, err
+		}
+		first = append(first, j.Number)
+	}
+	for _, l := range e.Lock {
+		j := &job{Lock: &l}
+		if err := hold(j); err != nil {
+			return nil, err
+		}
+		first = append(first, j.Number)
+	}
+	for _, p := range e.Raw {
+		if err := hold(&job{Raw: &p, Behind: first, Expires: p.Until}); err != nil {
+			return nil, err
+		}
+	}
+	out, err := c.add(e.Out...)
+	if err != nil {
+		return nil, err
+	}
+	jobs = append(jobs, out...)
+	for _, m := range e.Delete {
+		if err := hold(&job{Delete: &m, Behind: numbers(out)}); err != nil {
+			return nil, err
+		}
+	}
+	return jobs, nil
+}
+
+func numbers(jobs []*job) []Job {
+	var n []Job
+	for _, j := range jobs {
+		n = append(n, j.Number)
+	}
+	return n
+}
+
+// add keeps messages as jobs.
+func (c *Core) add(out ...seal.Outgoing) ([]*job, error) {
+	var jobs []*job
+	for _, o := range out {
+		j, err := c.addOne(o)
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, j)
+	}
+	return jobs, nil
+}
+
+func (c *Core) addOne(o seal.Outgoing) (*job, error) {
+	j := &job{To: o.To, Kind: o.Kind, ID: o.ID, Replaces: o.Replaces, Sent: c.now().UnixMilli()}
+	lifetime := c.o.Lifetime.Milliseconds()
+	if o.Lifetime > 0 {
+		lifetime = o.Lifetime
+	}
+	j.Expires = j.Sent + lifetime
+	if o.Body != nil {
+		body, err := seal.Marshal(o.Body)
+		if err != nil {
+			return nil, fault.New(fault.Internal, "message of kind %d: %w", o.Kind, err)
+		}
+		j.Body = body
+	}
+	if len(j.Body) > seal.Room-roomForRest {
+		return nil, fault.New(fault.TooLarge, "message of kind %d with a body of %d octets", o.Kind, len(j.Body))
+	}
+	var err error
+	if j.ID == (seal.MessageID{}) {
+		if j.ID, err = seal.NewID(c.o.Rand); err != nil {
+			return nil, err
+		}
+	}
+	if o.Replaces {
+		c.replace(o.To, o.Kind)
+	}
+	return j, c.hold(j)
+}
+
+// roomForRest is what a message holds beside its body, at most.
+const roomForRest = 2048
+
+// hold keeps a job.
+func (c *Core) hold(j *job) error {
+	if len(c.jobs) >= c.o.Waiting || c.octets+int64(len(j.Body)) > c.o.WaitingOctets {
+		return fault.New(fault.NoSpace, "%d messages wait to be sent, %d octets", len(c.jobs), c.octets).
+			WithHint("they leave when a relay can be reached")
+	}
+	if c.last++; c.last > c.upTo {
+		c.upTo = c.last + 16*reserve
+		if err := c.keep(atLast, c.upTo); err != nil {
+			return err
+		}
+	}
+	j.Number = c.last
+	c.jobs[j.Number] = j
+	c.octets += int64(len(j.Body))
+	return c.keep(j.key(), j)
+}
+
+// replace drops what a new message makes superfluous.
+func (c *Core) replace(to seal.RelationID, kind seal.MessageKind) {
+	for _, j := range c.jobs {
+		if j.To == to && j.Kind == kind && j.Replaces {
+			c.forget(j)
+		}
+	}
+}
+
+// forget drops a job, without beginning what waits for it.
+func (c *Core) forget(j *job) {
+	if c.jobs[j.Number] == nil {
+		return
+	}
+	delete(c.jobs, j.Number)
+	c.octets -= int64(len(j.Body))
+	c.drop(j.key())
+}
+
+// finish drops a job and begins what waited for it.
+func (c *Core) finish(j *job) ([]Effect, error) {
+	c.forget(j)
+	return c.follow(j.Number)
+}
+
+// follow begins jobs that waited for one that is done or was tried.
+func (c *Core) follow(n Job) ([]Effect, error) {
+	var next []*job
+	for _, j := range c.sorted() {
+		if slices.Contains(j.After, n) || slices.Contains(j.Behind, n) {
+			next = append(next, j)
+		}
+	}
+	return c.begin(next...)
+}
+
+// sorted returns the jobs in order, so that a run can be repeated.
+func (c *Core) sorted() []*job {
+	return slices.SortedFunc(maps.Values(c.jobs), func(a, b *job) int { return cmp.Compare(a.Number, b.Number) })
+}
+
+// blocked reports whether a job has to wait for another.
+func (c *Core) blocked(j *job) bool {
+	for _, n := range j.After {
+		if c.jobs[n] != nil && len(c.jobs[n].Kept) == 0 {
+			return true
+		}
+	}
+	for _, n := range j.Behind {
+		if other := c.jobs[n]; other != nil && !other.run.tried && len(other.Kept) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// begin does for each job what can be done now.
+func (c *Core) begin(jobs ...*job) ([]Effect, error) {
+	var effects []Effect
+	for _, j := range jobs {
+		if c.jobs[j.Number] != j {
+			continue // it was replaced meanwhile
+		}
+		more, err := c.beginOne(j)
+		if err != nil {
+			return nil, err
+		}
+		effects = append(effects, more...)
+	}
+	return effects, nil
+}
+
+func (c *Core) beginOne(j *job) ([]Effect, error) {
+	now := c.now()
+	switch {
+	case j.Expires <= now.UnixMilli():
+		return c.finish(j)
+	case len(j.Kept) != 0 || c.blocked(j):
+		return nil, nil
+	case j.Create != nil:
+		return c.attempt(j, j.Create.Mailbox, now, Create{j.Number, *j.Create}), nil
+	case j.Lock != nil:
+		return c.attempt(j, j.Lock.Mailbox, now, Lock{j.Number, *j.Lock}), nil
+	case j.Delete != nil:
+		return c.attempt(j, *j.Delete, now, Delete{j.Number, *j.Delete}), nil
+	case j.Raw != nil:
+		return c.attempt(j, j.Raw.Mailbox, now, Put{Job: j.Number, Mailbox: j.Raw.Mailbox, ID: j.Raw.ID, Body: j.Raw.Body}), nil
+	}
+	return c.beginMessage(j, now)
+}
+
+// attempt returns the effect unless it was returned already or is not due.
+func (c *Core) attempt(j *job, m seal.Mailbox, now time.Time, e Effect) []Effect {
+	t := j.try(boxOf(m))
+	if t.busy || t.done || now.Before(t.next) {
+		return nil
+	}
+	t.busy = true
+	return []Effect{e}
+}
+
+func (j *job) try(b boxID) *try {
+	if j.run.boxes == nil {
+		j.run.boxes = map[boxID]*try{}
+	}
+	if j.run.boxes[b] == nil {
+		j.run.boxes[b] = &try{}
+	}
+	return j.run.boxes[b]
+}
+
+// beginMessage sends a message to direct mailboxes or to all relays of the
+// other side.
+func (c *Core) beginMessage(j *job, now time.Time) ([]Effect, error) {
+	r, ok := c.o.People.Relation(j.To)
+	if !ok || len(r.Out) == 0 {
+		c.o.Log.Debug("dropped a message to nobody", "relation", short(j.To[:]), "kind", int(j.Kind))
+		return c.finish(j)
+	}
+	if j.run.direct == directNot {
+		effects, err := c.beginDirect(j, r, now)
+		if err != nil || len(effects) != 0 {
+			return effects, err
+		}
+		j.run.direct = directOver
+	}
+	if j.run.direct == directBusy && now.Before(j.run.relays) {
+		return nil, nil
+	}
+	var effects []Effect
+	for _, m := range r.Out {
+		t := j.try(boxOf(m))
+		if t.busy || t.done || now.Before(t.next) {
+			continue
+		}
+		p, err := c.seal(r, m, j)
+		if err != nil {
+			return nil, err
+		}
+		t.busy, t.context = true, p.context
+		effects = append(effects, p.Put)
+	}
+	return effects, nil
+}
+
+// Done takes what became of a Put, Create, Lock or Delete of this job: m is its
+// queue, direct whether it was to a direct mailbox.
+func (c *Core) Done(n Job, m seal.Mailbox, direct *seal.Place, o Outcome) ([]Effect, error) {
+	j := c.jobs[n]
+	if j == nil {
+		return c.end(nil, nil)
+	}
+	if direct != nil {
+		return c.end(c.doneDirect(j, m, *direct, o))
+	}
+	t := j.try(boxOf(m))
+	t.busy = false
+	first := !j.run.tried
+	j.run.tried = true
+	if o.Accepted {
+		t.done = true
+		return c.end(c.accepted(j, t.context))
+	}
+	t.attempts++
+	wait := min(backOff<<min(t.attempts-1, 10), longest)
+	t.next = c.now().Add(max(wait, o.Wait))
+	if first {
+		return c.end(c.follow(n))
+	}
+	return c.end(nil, nil)
+}
+
+// accepted ends a job that a mailbox keeps now, or holds it until its context is
+// acknowledged.
+func (c *Core) accepted(j *job, in seal.ContextID) ([]Effect, error) {
+	var effects []Effect
+	for _, ref := range j.run.acks {
+		effects = append(effects, Ack{ref})
+	}
+	j.run.acks = nil
+	var more []Effect
+	var err error
+	if j.Kind == 0 || j.Kind == seal.Unknown || c.acked(j.To, in) {
+		more, err = c.finish(j)
+	} else {
+		first := len(j.Kept) == 0
+		j.Kept = append(j.Kept, in)
+		if err = c.keep(j.key(), j); err == nil && first {
+			more, err = c.follow(j.Number)
+		}
+	}
+	return append(effects, more...), err
+}
+
+// acked reports whether all devices of the other side can open a context.
+func (c *Core) acked(r seal.RelationID, id seal.ContextID) bool {
+	for _, s := range c.sends[r] {
+		if s.Context.ID == id {
+			return s.Acked
+		}
+	}
+	return false
+}
+
+// Reachable says that a relay answers again: what waits for it goes at once.
+func (c *Core) Reachable(relay string) ([]Effect, error) {
+	for _, j := range c.jobs {
+		for _, m := range c.mailboxes(j) {
+			if m.Relay == relay {
+				j.try(boxOf(m)).next = time.Time{}
+			}
+		}
+	}
+	return c.end(c.begin(c.sorted()...))
+}
+
+func (c *Core) mailboxes(j *job) []seal.Mailbox {
+	switch {
+	case j.Create != nil:
+		return []seal.Mailbox{j.Create.Mailbox}
+	case j.Lock != nil:
+		return []seal.Mailbox{j.Lock.Mailbox}
+	case j.Delete != nil:
+		return []seal.Mailbox{*j.Delete}
+	case j.Raw != nil:
+		return []seal.Mailbox{j.Raw.Mailbox}
+	}
+	r, _ := c.o.People.Relation(j.To)
+	return r.Out
+}
+
+// move hands what waits for a relation to the one that followed it.
+func (c *Core) move(m seal.Move) {
+	for _, j := range c.jobs {
+		if j.To == m.From && j.Kind != 0 && j.Kind != seal.Rekeyed {
+			j.To, j.Kept, j.run = m.To, nil, running{acks: j.run.acks}
+			_ = c.keep(j.key(), j)
+		}
+	}
+	for id, a := range c.asks {
+		if a.To == m.From {
+			a.To = m.To
+			_ = c.keep(askKey(id), a)
+		}
+	}
+}
