@@ -98,7 +98,10 @@ func (a *Agent) renew() error {
 // [CloseShutdown].
 func (a *Agent) Close() error {
 	a.finder.close()
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	defer cancel()
 	for _, s := range a.everySession() {
+		s.settle(ctx)
 		s.close(CloseShutdown, "")
 	}
 	a.accepted.close(fault.New(fault.Canceled, "the agent has ended"))

@@ -138,6 +138,29 @@ func TestPeopleAuthenticateTwoAgents(t *testing.T) {
 	}
 }
 
+// TestWhoClosesAtOnceLeavesNobodyHalfPaired: a command that pairs ends when it has.
+func TestWhoClosesAtOnceLeavesNobodyHalfPaired(t *testing.T) {
+	for i := range 20 {
+		shows, types := people()
+		p := &either{shows, types}
+		prompts := func(o *Options) { o.Prompter = p }
+		a, b := agent(t, "a", prompts), agent(t, "b", prompts)
+		as, bs := meet(t, a, b, found(b))
+		first, second := as, bs
+		if i%2 == 1 {
+			first, second = bs, as
+		}
+		closed := make(chan error, 1)
+		go func() {
+			err := first.Authenticate(background(t), p)
+			closed <- errors.Join(err, first.Close(CloseNormal, ""))
+		}()
+		if err := errors.Join(second.Authenticate(background(t), p), <-closed); err != nil {
+			t.Fatalf("round %d: %v", i, err)
+		}
+	}
+}
+
 // either is a person before both screens.
 type either struct{ shows, types *person }
 

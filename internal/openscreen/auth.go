@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/openscreen/spake2"
@@ -19,15 +20,24 @@ type authState struct {
 	in    chan any      // messages of the peer
 	start chan Prompter // Authenticate was called
 	done  chan struct{} // closed when authenticated
+	heard chan struct{} // closed when the peer said that it is, too
+	hear  func()        // closes heard, once
 }
 
 func newAuthState() authState {
-	return authState{in: make(chan any, authBacklog), start: make(chan Prompter, 1), done: make(chan struct{})}
+	heard := make(chan struct{})
+	return authState{
+		in: make(chan any, authBacklog), start: make(chan Prompter, 1), done: make(chan struct{}),
+		heard: heard, hear: sync.OnceFunc(func() { close(heard) }),
+	}
 }
 
 // deliver takes a message of the peer. Behind the authentication there is nothing
 // to say any more, and what comes is late or idle.
 func (a *authState) deliver(m any) error {
+	if status, ok := m.(*wire.AuthStatus); ok && status.Result == wire.Authenticated {
+		a.hear()
+	}
 	select {
 	case <-a.done:
 		return nil
@@ -90,9 +100,25 @@ func (s *Session) AwaitAuthenticated(ctx context.Context) error {
 	case <-s.auth.done:
 		return nil
 	case <-s.done:
+		if s.Authenticated() { // and then it ended
+			return nil
+		}
 		return authError(s.Err())
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// settle waits a moment for the peer of a session that a code authenticated: until
+// it is done as well, what is closed would be a failure to it.
+func (s *Session) settle(ctx context.Context) {
+	if !s.Authenticated() || s.recognized {
+		return
+	}
+	select {
+	case <-s.auth.heard:
+	case <-s.done:
+	case <-ctx.Done():
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	requestLife  = time.Minute
 	sendTimeout  = 10 * time.Second
 	closeGrace   = 10 * time.Second
+	settleTime   = 2 * time.Second
 	acceptQueue  = 64
 	maxDatagram  = 1100 // of the 1200 octets that every path carries
 	oldDatagrams = 256

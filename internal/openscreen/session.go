@@ -160,6 +160,9 @@ func (s *Session) Err() error {
 // Close ends the session and all that it carries. The peer learns code and
 // reason.
 func (s *Session) Close(code CloseCode, reason string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	defer cancel()
+	s.settle(ctx)
 	s.close(code, reason)
 	<-s.done
 	return nil
