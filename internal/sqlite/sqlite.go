@@ -22,6 +22,10 @@ type Options struct {
 	Conns int
 	// CacheKiB is the page cache of one connection: 2048.
 	CacheKiB int
+	// Erase is how what is deleted is overwritten (PRAGMA secure_delete): ON. With
+	// FAST pages that become free keep what was in them until they are used again
+	// or given back to the system.
+	Erase string
 	// Busy is how long a statement waits for another process that has the file:
 	// 5 seconds.
 	Busy time.Duration
@@ -70,6 +74,9 @@ func (o Options) withDefaults() Options {
 	if o.Synchronous == "" {
 		o.Synchronous = "FULL"
 	}
+	if o.Erase == "" {
+		o.Erase = "ON"
+	}
 	if o.Conns <= 0 {
 		o.Conns = 1
 	}
@@ -88,7 +95,7 @@ func dsn(path string, o Options) string {
 		fmt.Sprintf("busy_timeout(%d)", o.Busy.Milliseconds()),
 		"journal_mode(WAL)",
 		"synchronous(" + o.Synchronous + ")",
-		"secure_delete(ON)",
+		"secure_delete(" + o.Erase + ")",
 		fmt.Sprintf("cache_size(-%d)", o.CacheKiB),
 		"temp_store(MEMORY)",
 		"trusted_schema(OFF)",

@@ -34,14 +34,18 @@ func (s *Store) openReader() (*reader, error) {
 	}{
 		{&r.byRecipient, 1, queueColumns + `WHERE recipient = ?`},
 		{&r.bySender, 1, queueColumns + `WHERE sender = ?`},
-		{&r.list, 2, queueColumns + `WHERE recipient > ? ORDER BY recipient LIMIT ?`},
-		{&r.fetch, 4, `SELECT w.number, w.id, w.expires, b.body FROM queue q
-			CROSS JOIN waiting w ON w.queue = q.id CROSS JOIN body b ON b.number = w.number
-			WHERE q.recipient = ? AND w.number > ? AND w.expires > ? ORDER BY w.number LIMIT ?`},
+		{&r.list, 2, queueColumns + `WHERE recipient > ? ORDER BY recipient LIMIT ? + 0`},
+		// The limits are sums, as SQLite would prepare a statement anew for each value
+		// of a plain parameter there. With CROSS JOIN rows come in the order of the tables' keys.
+		{&r.fetch, 4, `SELECT w.number, w.id, w.expires, w.octets, b.piece
+			FROM (SELECT number, id, expires, octets FROM waiting
+				WHERE queue = (SELECT id FROM queue WHERE recipient = ?) AND number > ? AND expires > ?
+				ORDER BY number LIMIT ? + 0) w
+			CROSS JOIN body b ON b.id >= w.number * 1024 AND b.id < (w.number + 1) * 1024`},
 		{&r.stats, 0, `SELECT (SELECT count(*) FROM queue), count(*), coalesce(sum(octets), 0) FROM waiting`},
 		{&r.sweepMessages, 3, `SELECT queue, number, expires FROM waiting WHERE (queue, number) > (?, ?)
-			ORDER BY queue, number LIMIT ?`},
-		{&r.sweepQueues, 2, `SELECT id, seen FROM queue WHERE id > ? ORDER BY id LIMIT ?`},
+			ORDER BY queue, number LIMIT ? + 0`},
+		{&r.sweepQueues, 2, `SELECT id, seen FROM queue WHERE id > ? ORDER BY id LIMIT ? + 0`},
 	} {
 		if *p.s, err = c.Prepare(p.text, p.n); err != nil {
 			return nil, err
@@ -125,11 +129,7 @@ func (s *Store) Fetch(ctx context.Context, recipient queue.ID, after uint64, n i
 	absent := false
 	err = s.read(ctx, func(r *reader) error {
 		err := r.fetch.Query(func(row []driver.Value) error {
-			m := queue.Message{
-				Number: uint64(integer(row[0])), Expires: time.Unix(integer(row[2]), 0).UTC(), Body: octets(row[3]),
-			}
-			copy(m.ID[:], octets(row[1]))
-			list = append(list, m)
+			list = add(list, row)
 			return nil
 		}, recipient[:], int64(after), s.o.Now().Unix(), int64(n))
 		if err != nil || len(list) > 0 {
@@ -145,6 +145,21 @@ func (s *Store) Fetch(ctx context.Context, recipient queue.ID, after uint64, n i
 		err = queue.ErrAbsent
 	}
 	return list, err
+}
+
+// add adds a row to the messages: a new one, or a further part of the last.
+func add(list []queue.Message, row []driver.Value) []queue.Message {
+	number, body := uint64(integer(row[0])), octets(row[4])
+	if n := len(list); n > 0 && list[n-1].Number == number {
+		list[n-1].Body = append(list[n-1].Body, body...)
+		return list
+	}
+	if all := integer(row[3]); all > int64(len(body)) && all <= parts*piece {
+		body = append(make([]byte, 0, all), body...)
+	}
+	m := queue.Message{Number: number, Body: body, Expires: time.Unix(integer(row[2]), 0).UTC()}
+	copy(m.ID[:], octets(row[1]))
+	return append(list, m)
 }
 
 // Stats counts, by reading every row about a message.

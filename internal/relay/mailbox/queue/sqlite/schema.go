@@ -11,10 +11,11 @@ import (
 // takes version i to i+1. A step is never changed once a release wrote it.
 //
 // queue has a short number for each queue, so that rows about messages are
-// small. waiting has a row for each message, by queue; bodies are apart, by the
-// message's number, so that both grow at their end and counting a queue reads no
-// bodies. There is no index for expiry: rows are swept (expire.go), which costs
-// a message nothing. state has the last number that was given.
+// small. waiting has a row for each message, by queue. Bodies are apart, so that
+// they are appended and counting a queue reads none: part i of the body of
+// message n is row n*parts+i (body.go). There is no index for expiry: rows are
+// swept (expire.go), which costs a message nothing. state has the last number
+// that was given.
 func migrations() []string {
 	return []string{
 		`CREATE TABLE queue (
@@ -36,8 +37,8 @@ func migrations() []string {
 			PRIMARY KEY (queue, number)
 		) WITHOUT ROWID;
 		CREATE TABLE body (
-			number INTEGER PRIMARY KEY,
-			body   BLOB NOT NULL
+			id    INTEGER PRIMARY KEY,
+			piece BLOB NOT NULL
 		);
 		CREATE TABLE state (number INTEGER NOT NULL);
 		INSERT INTO state VALUES (0);`,

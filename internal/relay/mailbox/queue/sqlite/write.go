@@ -114,16 +114,7 @@ func (w *writer) put(p *queue.Put) (queue.Taken, error) {
 	if _, err := w.insert.Exec(q.number, w.number, p.ID[:], int64(len(p.Body)), p.Expires.Unix()); err != nil {
 		return t, err
 	}
-	_, err = w.insertBody.Exec(w.number, bytesOrEmpty(p.Body))
-	return t, err
-}
-
-// bytesOrEmpty keeps an empty body from becoming NULL.
-func bytesOrEmpty(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
+	return t, w.insertParts(w.number, p.Body)
 }
 
 // Ack erases messages.
@@ -151,7 +142,7 @@ func (s *Store) Ack(ctx context.Context, acks []queue.Ack) error {
 func (w *writer) erase(q, number int64) error {
 	n, err := w.drop.Exec(q, number)
 	if err == nil && n > 0 {
-		_, err = w.dropBody.Exec(number)
+		err = w.dropParts(number)
 	}
 	return err
 }
@@ -172,13 +163,23 @@ func (s *Store) Delete(ctx context.Context, recipient queue.ID) error {
 
 // remove removes a queue by its number, its messages first.
 func (w *writer) remove(q int64) error {
-	if _, err := w.dropBodies.Exec(q); err != nil {
+	var numbers []int64
+	err := w.numbers.Query(func(row []driver.Value) error {
+		numbers = append(numbers, integer(row[0]))
+		return nil
+	}, q)
+	if err != nil {
 		return err
+	}
+	for _, n := range numbers {
+		if err := w.dropParts(n); err != nil {
+			return err
+		}
 	}
 	if _, err := w.dropAll.Exec(q); err != nil {
 		return err
 	}
-	_, err := w.removeQueue.Exec(q)
+	_, err = w.removeQueue.Exec(q)
 	return err
 }
 

@@ -68,11 +68,11 @@ type writer struct {
 	c *sqlite.Conn
 	s *Store
 
-	begin, commit, last, setLast                     *sqlite.Stmt
-	byRecipient, bySender, create1, renew, lock      *sqlite.Stmt
-	push, seen, tally, insert, insertBody            *sqlite.Stmt
-	drop, dropBody, dropAll, dropBodies, removeQueue *sqlite.Stmt
-	gone                                             *sqlite.Stmt
+	begin, commit, last, setLast                  *sqlite.Stmt
+	byRecipient, bySender, create1, renew, lock   *sqlite.Stmt
+	push, seen, tally, insert, insertBody         *sqlite.Stmt
+	drop, dropBody, dropAll, numbers, removeQueue *sqlite.Stmt
+	gone                                          *sqlite.Stmt
 
 	now    int64 // of the transaction, in seconds
 	number int64 // the last one given
@@ -88,7 +88,7 @@ func (s *Store) openWriter() (*writer, error) {
 	if s.o.MaxOctets > 0 {
 		pragmas = append(pragmas, fmt.Sprintf("max_page_count(%d)", max(s.o.MaxOctets/pageOctets, 1)))
 	}
-	c, err := sqlite.OpenConn(s.path, sqlite.Options{CacheKiB: s.o.CacheKiB, Pragmas: pragmas})
+	c, err := sqlite.OpenConn(s.path, sqlite.Options{CacheKiB: s.o.CacheKiB, Erase: "FAST", Pragmas: pragmas})
 	if err != nil {
 		return nil, err
 	}
@@ -120,10 +120,10 @@ func (w *writer) prepare() error {
 		{&w.tally, 3, `SELECT count(*), total(octets), max(CASE WHEN id = ? THEN number END)
 			FROM waiting WHERE queue = ? AND expires > ?`},
 		{&w.insert, 5, `INSERT INTO waiting (queue, number, id, octets, expires) VALUES (?, ?, ?, ?, ?)`},
-		{&w.insertBody, 2, `INSERT INTO body (number, body) VALUES (?, ?)`},
+		{&w.insertBody, 2, `INSERT INTO body (id, piece) VALUES (?, ?)`},
 		{&w.drop, 2, `DELETE FROM waiting WHERE queue = ? AND number = ?`},
-		{&w.dropBody, 1, `DELETE FROM body WHERE number = ?`},
-		{&w.dropBodies, 1, `DELETE FROM body WHERE number IN (SELECT number FROM waiting WHERE queue = ?)`},
+		{&w.dropBody, 2, `DELETE FROM body WHERE id >= ? AND id < ?`},
+		{&w.numbers, 1, `SELECT number FROM waiting WHERE queue = ?`},
 		{&w.dropAll, 1, `DELETE FROM waiting WHERE queue = ?`},
 		{&w.gone, 2, `SELECT 1 FROM queue WHERE id = ? AND seen <= ?`},
 		{&w.removeQueue, 1, `DELETE FROM queue WHERE id = ?`},
