@@ -3,34 +3,41 @@ package nearby
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/kith-web/kith/e2e/harness"
 )
 
-// envBench switches the figures on; envCroc names a croc program to stand beside.
 const (
+	// envBench switches the figures on.
 	envBench = "KITH_BENCH_NEARBY"
-	envCroc  = "KITH_CROC"
+	// rounds is how often each contestant runs; the median counts.
+	rounds = 5
 )
 
 // TestFigures prints what issue and guide speak of, in one run. It measures and
-// does not judge: a busy machine would make any bound a lie.
+// does not judge: a busy machine would make any bound a lie. Who runs beside kith
+// is said by the variables of contest_linux_test.go.
 func TestFigures(t *testing.T) {
 	if os.Getenv(envBench) == "" {
 		t.Skipf("figures are measured with %s=1", envBench)
 	}
-	t.Run("one large file", func(t *testing.T) { figure(t, func(dir string) { fill(t, filepath.Join(dir, "big"), 1<<30, 1) }) })
+	t.Run("one large file", func(t *testing.T) {
+		compete(t, everybody(), func(dir string) { fill(t, filepath.Join(dir, "big"), 1<<30, 1) })
+	})
 	t.Run("2000 small files", func(t *testing.T) {
-		figure(t, func(dir string) {
+		compete(t, everybody(), func(dir string) {
 			for i := range 2000 {
 				fill(t, filepath.Join(dir, fmt.Sprintf("f%04d", i)), 20<<10, uint64(i))
 			}
 		})
 	})
+	t.Run("first byte", figureOfFirstByte)
+	t.Run("memory", figureOfMemory)
 	t.Run("a group at 100 Mbit/s", figureOfGroup)
 }
 
@@ -45,49 +52,95 @@ func ram(t *testing.T) string {
 	return dir
 }
 
-func figure(t *testing.T, make func(dir string)) {
+// contest is what all contestants of a figure have in common.
+type contest struct {
+	t          *testing.T
+	alice, bob *device
+	src        string // a folder at Alice's
+	in         string // an empty folder at Bob's
+}
+
+// newContest pairs two devices; what make puts into a folder is to be sent.
+func newContest(t *testing.T, make func(dir string)) *contest {
+	t.Helper()
 	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
-	pair(t, alice, bob)
+	c := &contest{t: t, alice: r.join("alice"), bob: r.join("bob")}
+	pair(t, c.alice, c.bob)
 	dir := ram(t)
-	src := filepath.Join(dir, "src")
-	make(src)
-	for _, how := range [][]string{{"tcp"}, {"quic", "--no-tcp"}, {"tcp"}, {"quic", "--no-tcp"}} {
-		in := filepath.Join(dir, "in")
-		p := bob.receive(in, "--once", "--yes")
-		start := time.Now()
-		s, code := alice.send(append([]string{src, "--to", "bob"}, how[1:]...)...)
-		took := time.Since(start)
-		if code != 0 || ended(t, p) != 0 {
-			t.Fatalf("%s ended with %d", how[0], code)
+	c.src, c.in = filepath.Join(dir, "src"), filepath.Join(dir, "in")
+	make(c.src)
+	return c
+}
+
+// compete has everybody send the same in turns, and prints the medians.
+func compete(t *testing.T, who []contestant, make func(dir string)) {
+	c := newContest(t, make)
+	times := map[string][]time.Duration{}
+	for range rounds {
+		for _, x := range present(t, who) {
+			took, err := c.run(x)
+			if err != nil {
+				t.Errorf("%s: %v", x.name, err)
+				continue
+			}
+			times[x.name] = append(times[x.name], took)
 		}
-		moved := s.Transfers[0].Ended.Sub(s.Transfers[0].Started)
-		t.Logf("kith, %s: %.2f s, %.0f MiB/s; %.2f s from command to end", how[0], moved.Seconds(),
-			float64(s.Transfers[0].Done)/(1<<20)/moved.Seconds(), took.Seconds())
-		_ = os.RemoveAll(in)
 	}
-	if croc := os.Getenv(envCroc); croc != "" {
-		figureOfCroc(t, croc, alice, bob, src, filepath.Join(dir, "croc"))
+	base := median(times[who[0].name])
+	t.Logf("load %s; from command to end, median of %d", load(), rounds)
+	for _, x := range present(t, who) {
+		m := median(times[x.name])
+		t.Logf("%-22s %6.2f s, %.2f times that of %s; all: %v", x.name, m.Seconds(), m.Seconds()/base.Seconds(), who[0].name, times[x.name])
 	}
 }
 
-// figureOfCroc sends the same by croc, which finds its peer on the local network.
-func figureOfCroc(t *testing.T, croc string, alice, bob *device, src, in string) {
-	t.Helper()
-	if err := os.MkdirAll(in, 0o755); err != nil {
-		t.Fatal(err)
+// run has one contestant send, into an empty folder, and checks what arrived.
+func (c *contest) run(x contestant) (time.Duration, error) {
+	if err := os.MkdirAll(c.in, 0o755); err != nil {
+		return 0, err
 	}
-	env := []string{"CROC_SECRET=1234-kith-figures-beside", "HOME=" + t.TempDir()}
-	harness.Start(t, harness.Program{Path: croc, Namespace: alice.ns, Env: env, Args: []string{"--yes", "--local", "send", src}})
-	start := time.Now()
-	ctx := exec.CommandContext(t.Context(), "ip", "netns", "exec", bob.ns, "timeout", "120", croc, "--yes", "--local", "--overwrite")
-	ctx.Dir, ctx.Env = in, append(os.Environ(), env...)
-	out, err := ctx.CombinedOutput()
+	defer func() { _ = os.RemoveAll(c.in) }()
+	took, err := x.send(c)
 	if err != nil {
-		t.Logf("croc did not end well: %v\n%s", err, out)
-		return
+		return 0, err
 	}
-	t.Logf("croc: %.2f s from command to end", time.Since(start).Seconds())
+	want, got := sizeOf(c.src), sizeOf(c.in)
+	if want != got {
+		return 0, fmt.Errorf("%d bytes arrived of %d", got, want)
+	}
+	return took.Round(time.Millisecond), nil
+}
+
+// sizeOf is how many bytes the files below dir have, but for those that a
+// contestant keeps for itself.
+func sizeOf(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err == nil && e.IsDir() && strings.HasPrefix(e.Name(), ".") && path != dir {
+			return filepath.SkipDir
+		}
+		if err == nil && e.Type().IsRegular() {
+			if info, err := e.Info(); err == nil {
+				n += info.Size()
+			}
+		}
+		return nil
+	})
+	return n
+}
+
+func median(all []time.Duration) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	all = slices.Sorted(slices.Values(all))
+	return all[len(all)/2]
+}
+
+// load is how busy the machine is.
+func load() string {
+	data, _ := os.ReadFile("/proc/loadavg")
+	first, _, _ := strings.Cut(string(data), " ")
+	return first
 }
 
 func figureOfGroup(t *testing.T) {

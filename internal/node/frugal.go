@@ -12,27 +12,25 @@ import (
 // has little to do besides moving bytes through buffers that it keeps.
 const commandGC = 50
 
-// stayFrugal keeps small what a command for devices nearby has in memory. The
-// program is much larger than what a transfer needs of it.
+// stayFrugal keeps small what a command for devices nearby has in memory while
+// bytes move. The program is much larger than what a transfer needs of it. Before,
+// there are more urgent things to do.
 func (n *Nearby) stayFrugal() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(commandGC)
-	}
-	settle()
-	go func() {
-		var version uint64
-		for {
-			st, err := n.Changed(context.Background(), version)
-			if err != nil {
-				return // it is closed
-			}
-			version = st.Version
-			for _, t := range st.Transfers {
-				if t.State == transfer.StateMoving {
-					settle() // what it took to get here is done with
-					return
+	var version uint64
+	for {
+		st, err := n.Changed(context.Background(), version)
+		if err != nil {
+			return // it is closed
+		}
+		version = st.Version
+		for _, t := range st.Transfers {
+			if t.State == transfer.StateMoving && t.Done > t.Resumed {
+				if os.Getenv("GOGC") == "" {
+					debug.SetGCPercent(commandGC)
 				}
+				settle()
+				return
 			}
 		}
-	}()
+	}
 }

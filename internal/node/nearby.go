@@ -159,7 +159,7 @@ func NewNearby(o Options, name string) (*Nearby, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	n.stayFrugal()
+	go n.stayFrugal()
 	return n, nil
 }
 
