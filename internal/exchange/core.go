@@ -14,6 +14,8 @@ import (
 type Core struct {
 	o Options
 	b batch
+	// flush is when what is not urgent is written; zero: nothing waits.
+	flush time.Time
 
 	jobs    map[Job]*job
 	last    Job // the number given last
@@ -167,9 +169,14 @@ func (c *Core) ownDevices() []seal.Relation {
 type batch struct {
 	puts    map[string][]byte
 	deletes map[string]bool
+	// urgent says that what is returned depends on it. The rest, that something is
+	// done, may be lost: it is done again, and dropped where it was done before.
+	urgent bool
 }
 
-func newBatch() batch { return batch{map[string][]byte{}, map[string]bool{}} }
+func newBatch() batch { return batch{puts: map[string][]byte{}, deletes: map[string]bool{}} }
+
+func (b batch) empty() bool { return len(b.puts) == 0 && len(b.deletes) == 0 }
 
 func (c *Core) keep(key string, v any) error {
 	value, err := seal.Marshal(v)
@@ -178,7 +185,15 @@ func (c *Core) keep(key string, v any) error {
 	}
 	delete(c.b.deletes, key)
 	c.b.puts[key] = value
+	c.b.urgent = true
 	return nil
+}
+
+// lazily runs f, whose own changes may be lost.
+func (c *Core) lazily(f func() error) error {
+	before := c.b.urgent
+	defer func() { c.b.urgent = before }()
+	return f()
 }
 
 func (c *Core) drop(key string) {
@@ -188,7 +203,7 @@ func (c *Core) drop(key string) {
 
 // commit makes the batch durable.
 func (c *Core) commit() error {
-	if len(c.b.puts) == 0 && len(c.b.deletes) == 0 {
+	if c.b.empty() {
 		return nil
 	}
 	deletes := make([]string, 0, len(c.b.deletes))
@@ -199,7 +214,7 @@ func (c *Core) commit() error {
 	if err := c.o.Local.Apply(c.b.puts, deletes); err != nil {
 		return err
 	}
-	c.b = newBatch()
+	c.b, c.flush = newBatch(), time.Time{}
 	return nil
 }
 
@@ -212,6 +227,20 @@ func (c *Core) end(effects []Effect, err error) ([]Effect, error) {
 		return nil, err
 	}
 	return effects, nil
+}
+
+// flushAfter is how long what is not urgent waits to be written with something else.
+const flushAfter = time.Second
+
+// endLater is end, but leaves what is not urgent to the next call or Tick.
+func (c *Core) endLater(effects []Effect, err error) ([]Effect, error) {
+	if err == nil && !c.b.urgent {
+		if c.flush.IsZero() && !c.b.empty() {
+			c.flush = c.now().Add(flushAfter)
+		}
+		return effects, nil
+	}
+	return c.end(effects, err)
 }
 
 // get reads a record that is not held in memory.

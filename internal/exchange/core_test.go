@@ -185,7 +185,7 @@ func TestKilledAtAnyStep(t *testing.T) {
 					t.Errorf("killed at write %d (after: %t): message %d is lost", 1+cut/2, after, i)
 				}
 			}
-			if !a.asked[q] {
+			if got, err := a.core.Asked(q); err != nil || got.Response == nil {
 				t.Errorf("killed at write %d (after: %t): no answer", 1+cut/2, after)
 			}
 			total += victim.gen - 1

@@ -341,7 +341,7 @@ func (c *Core) Done(n Job, m seal.Mailbox, direct *seal.Place, o Outcome) ([]Eff
 		return c.end(nil, nil)
 	}
 	if direct != nil {
-		return c.end(c.doneDirect(j, m, *direct, o))
+		return c.endLater(c.doneDirect(j, m, *direct, o))
 	}
 	t := j.try(boxOf(m))
 	t.busy = false
@@ -349,15 +349,15 @@ func (c *Core) Done(n Job, m seal.Mailbox, direct *seal.Place, o Outcome) ([]Eff
 	j.run.tried = true
 	if o.Accepted {
 		t.done = true
-		return c.end(c.accepted(j, t.context))
+		return c.endLater(c.accepted(j, t.context))
 	}
 	t.attempts++
 	wait := min(backOff<<min(t.attempts-1, 10), longest)
 	t.next = c.now().Add(max(wait, o.Wait))
 	if first {
-		return c.end(c.follow(n))
+		return c.endLater(c.follow(n))
 	}
-	return c.end(nil, nil)
+	return c.endLater(nil, nil)
 }
 
 // accepted ends a job that a mailbox keeps now, or holds it until its context is
@@ -375,7 +375,7 @@ func (c *Core) accepted(j *job, in seal.ContextID) ([]Effect, error) {
 	} else {
 		first := len(j.Kept) == 0
 		j.Kept = append(j.Kept, in)
-		if err = c.keep(j.key(), j); err == nil && first {
+		if err = c.lazily(func() error { return c.keep(j.key(), j) }); err == nil && first {
 			more, err = c.follow(j.Number)
 		}
 	}
@@ -390,6 +390,17 @@ func (c *Core) acked(r seal.RelationID, id seal.ContextID) bool {
 		}
 	}
 	return false
+}
+
+// Hurry tries everything again at once: the network has changed.
+func (c *Core) Hurry() ([]Effect, error) {
+	clear(c.dead)
+	for _, j := range c.jobs {
+		for _, t := range j.run.boxes {
+			t.next = time.Time{}
+		}
+	}
+	return c.end(c.begin(c.sorted()...))
 }
 
 // Reachable says that a relay answers again: what waits for it goes at once.

@@ -161,6 +161,9 @@ func (c *Core) Next() time.Time {
 			next = t
 		}
 	}
+	if !c.flush.IsZero() {
+		sooner(c.flush)
+	}
 	for _, j := range c.jobs {
 		sooner(time.UnixMilli(j.Expires))
 		if len(j.Kept) != 0 || c.blocked(j) {
