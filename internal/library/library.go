@@ -65,7 +65,7 @@ func Open(o Options) (*Library, error) {
 	if err := os.MkdirAll(l.bodies, 0o700); err != nil {
 		return nil, fmt.Errorf("open the library: %w", err)
 	}
-	l.vault, err = vault.Open(vault.Options{Dir: o.Dir, Name: "library", Key: o.Key, Rand: l.rand, Schema: tables})
+	l.vault, err = vault.Open(vault.Options{Dir: o.Dir, Name: "library", Key: o.Key, Rand: l.rand, Schema: tables, Quick: o.Quick})
 	if err != nil {
 		return nil, fmt.Errorf("open the library: %w", err)
 	}

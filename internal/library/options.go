@@ -43,6 +43,8 @@ type Options struct {
 	MostItems int
 	// Message is how many octets of items go into one message: 48 KiB.
 	Message int
+	// Quick does not wait for the disk: for simulations.
+	Quick bool
 	// Burst is how many messages of items one answer to another device has: 16.
 	Burst int
 }

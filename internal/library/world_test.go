@@ -48,6 +48,9 @@ func open(t testing.TB, dir string, c *clock, n byte, change ...func(*library.Op
 	return l
 }
 
+// quick does not wait for the disk, which tests of what is said do not need.
+func quick(o *library.Options) { o.Quick = true }
+
 func put(t testing.TB, l *library.Library, path string, content []byte, o library.PutOptions) (library.Item, []seal.Outgoing) {
 	t.Helper()
 	item, out, err := l.Put(context.Background(), path, bytes.NewReader(content), o)

@@ -23,14 +23,15 @@ const (
 // the sealed key, its tag, and four zeros; all zeros when it is free. A slot is
 // never moved or copied, so that overwriting it is the end of its key.
 type slots struct {
-	file *os.File
-	aead cipher.AEAD
-	rand io.Reader
-	size int64   // slots in the file
-	free []int64 // known to be zero
+	file  *os.File
+	aead  cipher.AEAD
+	rand  io.Reader
+	quick bool
+	size  int64   // slots in the file
+	free  []int64 // known to be zero
 }
 
-func openSlots(path string, key []byte, rand io.Reader) (*slots, error) {
+func openSlots(path string, key []byte, o Options) (*slots, error) {
 	aead, err := newAEAD(key)
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func openSlots(path string, key []byte, rand io.Reader) (*slots, error) {
 		return nil, errors.Join(fmt.Errorf("open the keys: %w", err), f.Close())
 	}
 	// What is left of a slot that a crash cut short was never referred to.
-	return &slots{file: f, aead: aead, rand: rand, size: (info.Size() + slotSize - 1) / slotSize}, nil
+	return &slots{file: f, aead: aead, rand: o.Rand, quick: o.Quick, size: (info.Size() + slotSize - 1) / slotSize}, nil
 }
 
 func newAEAD(key []byte) (cipher.AEAD, error) {
@@ -122,6 +123,9 @@ func (s *slots) shred(ns ...int64) error {
 }
 
 func (s *slots) sync() error {
+	if s.quick {
+		return nil
+	}
 	if err := s.file.Sync(); err != nil {
 		return fmt.Errorf("write the keys: %w", err)
 	}

@@ -25,6 +25,9 @@ type Options struct {
 	Rand io.Reader
 	// Schema is run at every Open, for tables beside the rows.
 	Schema string
+	// Quick does not wait for the disk: what a power cut would take is lost. For
+	// simulations.
+	Quick bool
 }
 
 // Name is what a row is called, in the clear: random octets, or the hash of
@@ -79,19 +82,26 @@ func Open(o Options) (*Vault, error) {
 		return nil, err
 	}
 	path := filepath.Join(o.Dir, o.Name+".db")
-	if v.db, err = sqlite.Open(path, sqlite.Options{CacheKiB: 8192}); err != nil {
+	if v.db, err = sqlite.Open(path, sqlite.Options{CacheKiB: 8192, Synchronous: synchronous(o.Quick)}); err != nil {
 		return nil, err
 	}
 	if _, err := v.db.Exec(schema + o.Schema); err != nil {
 		return nil, errors.Join(explain(path, err), v.db.Close())
 	}
-	if v.slots, err = openSlots(filepath.Join(o.Dir, o.Name+".keys"), slotKey, o.Rand); err != nil {
+	if v.slots, err = openSlots(filepath.Join(o.Dir, o.Name+".keys"), slotKey, o); err != nil {
 		return nil, errors.Join(err, v.db.Close())
 	}
 	if err := v.checkKey(); err != nil {
 		return nil, errors.Join(err, v.Close())
 	}
 	return v, nil
+}
+
+func synchronous(quick bool) string {
+	if quick {
+		return "OFF"
+	}
+	return "FULL"
 }
 
 // checkKey leaves a value that only the same master key opens.
