@@ -240,10 +240,11 @@ func (s *session) put(r mailbox.Record) {
 		s.done(r.Tag, err)
 		return
 	}
+	kept := s.p.work.body(p.Body)
 	s.p.work.put(putJob{
+		pooled: kept,
 		Put: queue.Put{
-			Sender: queue.ID(p.Sender), ID: queue.MessageID(p.ID), Body: append([]byte(nil), p.Body...),
-			Expires: expiry(time.Now(), p.Days, known.days),
+			Sender: queue.ID(p.Sender), ID: queue.MessageID(p.ID), Body: *kept, Expires: expiry(time.Now(), p.Days, known.days),
 		},
 		then: func(taken queue.Taken, body []byte) {
 			s.done(r.Tag, s.p.told(taken.Err))

@@ -11,8 +11,12 @@ import (
 )
 
 // maxOut is how much may wait to be written before nothing more is delivered or
-// read. With what commands at work still add, one message holds it all.
-const maxOut = 512 << 10
+// read; pieceOut is how much is written as one message, unless one record has
+// more.
+const (
+	maxOut   = 1 << 20
+	pieceOut = 256 << 10
+)
 
 // send queues a record.
 func (s *session) send(t mailbox.Type, tag uint32, parts ...[]byte) {
@@ -144,8 +148,12 @@ func (s *session) write(out *[]byte, ping, last bool, goodbye uint16) error {
 		return err
 	}
 	if out != nil {
-		if err := s.ws.WriteMessage(websocket.BinaryMessage, *out); err != nil {
-			return err
+		for rest := *out; len(rest) > 0; {
+			n := piece(rest)
+			if err := s.ws.WriteMessage(websocket.BinaryMessage, rest[:n]); err != nil {
+				return err
+			}
+			rest = rest[n:]
 		}
 	}
 	if ping {
@@ -157,6 +165,24 @@ func (s *session) write(out *[]byte, ping, last bool, goodbye uint16) error {
 		return s.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(int(goodbye), ""), until)
 	}
 	return nil
+}
+
+// piece is the length of the whole records that b begins with and that go into
+// one message.
+func piece(b []byte) int {
+	if len(b) <= pieceOut {
+		return len(b)
+	}
+	for n := 0; ; {
+		_, rest, err := mailbox.Next(b[n:])
+		end := len(b) - len(rest)
+		if err != nil || end > pieceOut && n > 0 {
+			return max(n, 1)
+		}
+		if n = end; n == len(b) {
+			return n
+		}
+	}
 }
 
 // close ends the connection; the goroutine that reads it then cleans up.

@@ -207,7 +207,7 @@ func readAll(r io.Reader, b []byte) ([]byte, error) {
 }
 
 // maxKept is the largest buffer kept for use again.
-const maxKept = 256 << 10
+const maxKept = 512 << 10
 
 // recycle gives back a buffer, unless it has grown so large that keeping it
 // would be a waste.

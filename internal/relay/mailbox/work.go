@@ -13,10 +13,12 @@ const (
 	atOnceBytes = 8 << 20
 )
 
-// putJob is a message on its way into the store; then is told what became of it.
+// putJob is a message on its way into the store; then is told what became of it,
+// and may use the body until it returns.
 type putJob struct {
 	queue.Put
-	then func(queue.Taken, []byte)
+	then   func(queue.Taken, []byte)
+	pooled *[]byte // the body, when it is to be used again; else nil
 }
 
 // ackJob is an acknowledgement on its way.
@@ -27,9 +29,20 @@ type ackJob struct {
 
 // work hands commands to the store, as many at a time as there are.
 type work struct {
-	store queue.Store
-	puts  chan putJob
-	acks  chan ackJob
+	store  queue.Store
+	puts   chan putJob
+	acks   chan ackJob
+	bodies sync.Pool // of *[]byte
+}
+
+// body returns a copy of b from the pool.
+func (w *work) body(b []byte) *[]byte {
+	c, ok := w.bodies.Get().(*[]byte)
+	if !ok {
+		c = new([]byte)
+	}
+	*c = append((*c)[:0], b...)
+	return c
 }
 
 func newWork(store queue.Store) *work {
@@ -107,6 +120,9 @@ func (w *work) putAll(jobs []putJob) {
 			j.then(queue.Taken{Err: err}, nil)
 		case i < len(taken):
 			j.then(taken[i], j.Body)
+			if j.pooled != nil {
+				w.bodies.Put(j.pooled)
+			}
 		}
 	}
 	clear(jobs)
