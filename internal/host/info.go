@@ -27,6 +27,7 @@ type Info struct {
 	Trackers     []string         `json:"trackers"`
 	ICE          string           `json:"ice"`
 	WebTransport []Endpoint       `json:"webtransport"`
+	Peer         string           `json:"peer"`
 	Node         string           `json:"node"`
 	Badge        bool             `json:"badge"`
 }
@@ -93,7 +94,7 @@ func (h *Host) info(a *answer, v *version, index engine.Index) Info {
 	info := Info{
 		Version: 1, Kind: index.Kind, Address: v.address.Root().Key(), Label: a.site.label, Name: a.site.site.Title, ID: v.id,
 		Swarm: hex.EncodeToString(index.Swarm[:]), Index: reserved + "/index/" + v.id, Piece: reserved + "/piece/" + v.id + "/",
-		Trackers: []string{}, WebTransport: []Endpoint{}, Badge: h.o.Badge,
+		Trackers: []string{}, WebTransport: []Endpoint{}, Peer: h.o.Peer, Badge: h.o.Badge,
 	}
 	if info.Name == "" {
 		info.Name = name

@@ -112,6 +112,9 @@ type Options struct {
 	// WebTransport returns the endpoints of this host for visitors who asked
 	// under a host name; nil for none.
 	WebTransport func(host string) []Endpoint
+	// Peer is what this host's own node is called among peers, 40 hexadecimal
+	// digits, where visitors may meet it as one; "" where they do not.
+	Peer string
 	// IPFS answers /ipfs/<cid> in the forms that clients verify; nil for none.
 	IPFS http.Handler
 	// Names leads domains of other people's to sites; nil serves Domain alone.

@@ -120,6 +120,9 @@ func (h *hosting) newHost(trusted []netip.Prefix) (http.Handler, error) {
 		Patience: time.Duration(n.o.Config.Gateway.Timeout), Rate: guard.Limit{PerSecond: float64(h.c.Rate), Burst: 10 * h.c.Rate},
 		HSTS: hstsTime, Log: log, WebTransport: h.p.hostEndpoints(),
 	}
+	if h.p.torrents != nil && n.o.Config.BitTorrent.WebRTC {
+		o.Peer = h.p.torrents.Status().PeerID
+	}
 	if h.p.ipfs != nil {
 		o.IPFS = h.p.ipfs.Gateway()
 	}

@@ -34,6 +34,7 @@ export function readSite(value: unknown): SiteInfo {
     trackers: list(v["trackers"], "trackers").map((t) => matching(t, "tracker", /^wss?:\/\/[^\s]+$/)),
     ice: v["ice"] === "" || v["ice"] === undefined ? "" : matching(v["ice"], "ice", /^\/\.kith\/[\w./-]+$/),
     webtransport: list(v["webtransport"], "webtransport").map(endpoint),
+    peer: v["peer"] === "" || v["peer"] === undefined ? "" : matching(v["peer"], "peer", /^[0-9a-f]{40}$/),
     node: nodeOrigin(v["node"]),
     badge: v["badge"] === true,
   };

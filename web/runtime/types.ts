@@ -24,8 +24,10 @@ export interface SiteInfo {
   readonly trackers: readonly string[];
   /** Path that answers with RTCIceServer[]; "" for none. */
   readonly ice: string;
-  /** Peers that offer WebTransport. */
+  /** The host as a peer that offers WebTransport. */
   readonly webtransport: readonly Endpoint[];
+  /** What the host is called among peers, 40 hexadecimal digits; "" where it is none of them. */
+  readonly peer: string;
   /** "open with my node": http://<label>.localhost:5484/; "" for none. */
   readonly node: string;
   /** Whether the site's owner wants the badge shown. */

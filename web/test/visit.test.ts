@@ -18,13 +18,14 @@ import { earlierPieces } from "../runtime/worker/earlier.ts";
 const info = {
   version: 1, kind: "torrent", address: "wtp://a", label: "wtp-a", name: "A", id: "a-1", swarm: "0".repeat(40),
   index: "/.kith/index/a-1", piece: "/.kith/piece/a-1/", trackers: ["wss://host/.kith/tracker"], ice: "/.kith/ice",
-  webtransport: [], node: "http://wtp-a.localhost:5484/", badge: true,
+  webtransport: [], peer: "", node: "http://wtp-a.localhost:5484/", badge: true,
 };
 
 test("the description of a site is read with care", () => {
   assert.equal(readSite(info).node, "http://wtp-a.localhost:5484");
+  assert.equal(readSite({ ...info, peer: undefined }).peer, "", "a host that does not say it");
   for (const wrong of [
-    null, [], "x", { ...info, version: 2 }, { ...info, kind: "x" }, { ...info, id: "../x" }, { ...info, swarm: "0" },
+    null, [], "x", { ...info, peer: "x" }, { ...info, version: 2 }, { ...info, kind: "x" }, { ...info, id: "../x" }, { ...info, swarm: "0" },
     { ...info, index: "https://elsewhere/" }, { ...info, index: "//elsewhere/" }, { ...info, piece: "/piece/" },
     { ...info, trackers: ["javascript:1"] }, { ...info, trackers: Array(65).fill("wss://x") }, { ...info, name: "x".repeat(3000) },
     { ...info, webtransport: [{ url: "http://x", hashes: [] }] }, { ...info, ice: "//elsewhere" },
@@ -149,7 +150,9 @@ test("peers are waited for as long as it is worth it", () => {
   assert.equal(patience({ ...chance, idle: 9999 }, { ...wait, waited: 5000 }), 0, "peers went silent");
   assert.ok(patience({ ...chance, idle: 9999, met: 10 }, { ...wait, waited: 5000 }) > 0, "nobody is late who just came");
   assert.ok(patience(chance, { ...wait, waited: 3000 }) > 0, "bytes still come");
-  assert.equal(patience(chance, { ...wait, waited: limits.rest }), 0, "long enough");
+  assert.ok(patience(chance, { ...wait, waited: limits.rest }) > 0, "and many of them");
+  assert.equal(patience({ ...chance, rate: 1000 }, { ...wait, waited: limits.rest }), 0, "long enough for a trickle");
+  assert.equal(patience(chance, { ...wait, waited: limits.brisk }), 0, "long enough");
   assert.equal(patience(chance, { ...wait, paint: true, waited: limits.paint }), 0, "long enough to paint");
 });
 

@@ -6,10 +6,9 @@
 export const waiting = {
   /** One turn, when nothing is in the way. */
   turn: 100,
-  /** Turns that pictures on show wait in all. */
-  shown: 30,
-  /** Turns that the others wait for the next step of the worker's installation. */
-  step: 50,
+  /** Turns that pictures on show wait for the next step of the worker's installation, and the others. */
+  shown: 35,
+  others: 60,
   /** Whatever comes between, the longest wait. */
   longest: 20_000,
 } as const;
@@ -27,19 +26,18 @@ export interface Patience {
  * further; the signal ends the wait.
  */
 export function wait(over: Patience, signal: AbortSignal): () => void {
-  let [turns, still] = [0, 0];
+  let still = 0;
   const began = performance.now();
   const turn = (): void => {
     if (signal.aborted) {
       return;
     }
-    turns++;
     still++;
-    if (still >= waiting.step || performance.now() - began >= waiting.longest) {
+    if (still >= waiting.others || performance.now() - began >= waiting.longest) {
       over.all();
       return;
     }
-    if (turns === waiting.shown) {
+    if (still === waiting.shown) {
       over.showing();
     }
     setTimeout(turn, waiting.turn);

@@ -63,7 +63,7 @@ export class Leader {
     addEventListener("pagehide", () => void this.#save(), { signal });
     const given = setTimeout(() => {
       const { peers, trackers } = lead.swarm.stats();
-      if (peers.length === 0 && trackers.some((t) => (t.others ?? 0) > 0)) {
+      if (peers.length === 0 && trackers.some((t) => this.#visitors(t) > 0)) {
         this.#learn(true);
       }
     }, 2 * joinFor.known);
@@ -169,12 +169,22 @@ export class Leader {
 
   /** Until when peers may be expected whom we did not meet yet. */
   #joinUntil(stats: SwarmStats): number {
-    const others = Math.max(0, ...stats.trackers.map((t) => t.others ?? 0));
-    if (alone(stats) || (others > 0 && met(stats) >= others)) {
+    const others = Math.max(0, ...stats.trackers.map((t) => this.#visitors(t)));
+    if (this.#alone(stats) || (others > 0 && met(stats) >= others)) {
       return 0;
     }
     const most = this.#barred ? joinFor.barred : others > 0 ? joinFor.known : joinFor.unknown;
     return Math.min(this.#began + most, this.#firstPeer + joinFor.following);
+  }
+
+  /** How many others a tracker knows of, the host left out, which is a peer to them too. */
+  #visitors(t: SwarmStats["trackers"][number]): number {
+    return Math.max(0, (t.others ?? 0) - (this.#lead.info.peer === "" ? 0 : 1));
+  }
+
+  /** Whether every tracker that is in reach said that nobody else is there. */
+  #alone(stats: SwarmStats): boolean {
+    return stats.trackers.length > 0 && stats.trackers.every((t) => t.error !== "" || (t.others !== undefined && this.#visitors(t) === 0));
   }
 
   /** Keeps in mind whether peers that are there can be reached from here. */
@@ -191,7 +201,7 @@ export class Leader {
       this.#firstPeer = Math.min(this.#firstPeer, performance.now());
       this.#learn(false);
     }
-    const told = `${met(stats)} ${alone(stats)}`;
+    const told = `${met(stats)} ${this.#alone(stats)}`;
     if (told !== this.#told) {
       this.#told = told;
       this.#ports.forEach((p) => p.postMessage({ answer: "news" } satisfies Answer));
@@ -233,9 +243,4 @@ export class Leader {
 /** How many peers are connected. */
 function met(stats: SwarmStats): number {
   return stats.peers.filter((p) => p.connected && p.kind !== "host").length;
-}
-
-/** Whether every tracker that is in reach said that nobody else is there. */
-function alone(stats: SwarmStats): boolean {
-  return stats.trackers.length > 0 && stats.trackers.every((t) => t.error !== "" || t.others === 0);
 }

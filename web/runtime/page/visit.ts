@@ -172,7 +172,7 @@ export class Visit extends EventTarget {
   async #hold(signal: AbortSignal): Promise<void> {
     for (;;) {
       const { info, index, store } = await this.#opened();
-      const swarm = await openSwarm(info, index, store, { privacy: this.#settings.privacy, upload: false });
+      const swarm = await openSwarm(info, index, store, { privacy: this.#settings.privacy, upload: false, spareHost: true });
       if (signal.aborted) {
         swarm.close();
         return;

@@ -78,6 +78,11 @@ export class Engine implements Listener {
     return this.#closed ? 0 : Math.max(0, this.#options.maxPeers - this.#peers.size);
   }
 
+  /** How many are connected. */
+  get met(): number {
+    return this.#peers.size;
+  }
+
   /** Whether nothing is missing here: peers who have everything are of no use then. */
   get full(): boolean {
     return this.#have.full;
@@ -209,7 +214,7 @@ export class Engine implements Listener {
 
   // What peers tell.
 
-  met(p: Peer): boolean {
+  meets(p: Peer): boolean {
     if (p.id === hexID(this.id) || this.#banned.has(p.id)) {
       return false;
     }

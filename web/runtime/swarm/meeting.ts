@@ -68,7 +68,7 @@ export class Meeting implements Announcer {
     this.#stay = new AbortController();
     const { signal } = this.#stay;
     globalThis.addEventListener("online", () => this.#hurry(), { signal });
-    for (const e of this.#info.webtransport) {
+    for (const e of this.#options.spareHost ? [] : this.#info.webtransport) {
       void this.#keepDialled(e, signal);
     }
     if (typeof RTCPeerConnection === "function") {
@@ -92,8 +92,8 @@ export class Meeting implements Announcer {
   async offers(tracker: Tracker): Promise<readonly Offer[]> {
     const { signal } = this.#stay;
     // Who has everything is of use to those alone who have not.
-    const there = (this.#engine.full ? tracker.leeches : tracker.others) ?? Infinity;
-    const wanted = Math.min(this.#options.offers, there, this.#engine.free, bounds.pending - this.#pending - this.#offers.size);
+    const there = ((this.#engine.full ? tracker.leeches : tracker.others) ?? Infinity) - this.#engine.met;
+    const wanted = Math.min(this.#options.offers - this.#pending, there, this.#engine.free, bounds.pending - this.#offers.size);
     const config = await this.#config();
     const made = Array.from({ length: Math.max(0, wanted) }, () => offer(config).catch(() => undefined));
     const out: Offer[] = [];
@@ -110,7 +110,9 @@ export class Meeting implements Announcer {
   }
 
   said(tracker: Tracker, said: Exclude<Said, { kind: "interval" | "failure" }>): void {
-    const known = this.#engine.knows(hexName(said.peer)) || said.peer === this.id;
+    const name = hexName(said.peer);
+    const spared = this.#options.spareHost && name === this.#info.peer;
+    const known = this.#engine.knows(name) || said.peer === this.id || spared;
     if (said.kind === "offer") {
       // Two answers to one peer would be two connections, of which each end may keep another.
       if (!known && this.#engine.room && this.#pending < bounds.pending && !this.#answering.has(said.peer)) {
@@ -229,7 +231,7 @@ export class Meeting implements Announcer {
     if (this.#need === undefined && lacks() && !this.#stay.signal.aborted) {
       this.#need = setTimeout(() => {
         this.#need = undefined;
-        if (lacks() && this.#engine.useful < bounds.few) {
+        if (lacks() && this.#engine.useful + this.#pending < bounds.few) {
           for (const t of this.#trackers) {
             void t.announce();
           }

@@ -21,6 +21,8 @@ export interface SwarmOptions {
   readonly lookAhead?: number;
   /** Most blocks asked of one peer at a time. */
   readonly pipeline?: number;
+  /** Leaves the host alone, which has its turn when no other peer has what is wanted (worker/patience.ts). */
+  readonly spareHost?: boolean;
   /** How we introduce ourselves to peers. */
   readonly client?: string;
 }
@@ -36,6 +38,7 @@ export const defaults: Required<SwarmOptions> = {
   cache: 16 * 1024 * 1024,
   lookAhead: 2 * 1024 * 1024,
   pipeline: 512,
+  spareHost: false,
   client: "Kith visitor",
 };
 

@@ -44,7 +44,7 @@ export interface Asked extends Block {
 /** What a peer tells its engine. */
 export interface Listener {
   /** The peer introduced itself; false sends it away. */
-  met(p: Peer): boolean;
+  meets(p: Peer): boolean;
   /** The peer has more than it had: all, or piece i. */
   has(p: Peer, i: number | undefined): void;
   /** What the peer lets us take, or wants of us, changed. */
@@ -353,7 +353,7 @@ export class Peer {
     this.id = hex(hello.peer);
     this.client = wire.clientOf(hello.peer);
     this.#fast = hello.fast;
-    if (!this.#listener.met(this)) {
+    if (!this.#listener.meets(this)) {
       this.close();
       return;
     }

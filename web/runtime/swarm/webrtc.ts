@@ -124,6 +124,8 @@ class Channel implements Pipe {
   onClose: (() => void) | undefined;
   readonly #pc: RTCPeerConnection;
   readonly #channel: RTCDataChannel;
+  /** The longest message that the other end takes. */
+  readonly #longest: number;
   #onData: ((data: Uint8Array) => void) | undefined;
   /** What came before anybody listened. */
   #early: Uint8Array[] = [];
@@ -133,6 +135,7 @@ class Channel implements Pipe {
     this.#pc = pc;
     this.#channel = channel;
     this.initiator = initiator;
+    this.#longest = Math.min(pc.sctp?.maxMessageSize ?? bounds.least, bounds.message);
     channel.bufferedAmountLowThreshold = bounds.lowWater;
     channel.onbufferedamountlow = () => this.onDrain?.();
     channel.onmessage = (e: MessageEvent<unknown>) => {
@@ -171,9 +174,8 @@ class Channel implements Pipe {
       return;
     }
     try {
-      const longest = Math.min(this.#pc.sctp?.maxMessageSize ?? bounds.least, bounds.message);
-      for (let at = 0; at < data.length; at += longest) {
-        this.#channel.send(data.subarray(at, at + longest) as Uint8Array<ArrayBuffer>);
+      for (let at = 0; at < data.length; at += this.#longest) {
+        this.#channel.send(data.subarray(at, at + this.#longest) as Uint8Array<ArrayBuffer>);
       }
     } catch {
       this.#gone(); // its buffer is full though it said it was not, or it just closed

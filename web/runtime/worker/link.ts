@@ -7,6 +7,8 @@ import type { Clients } from "./scope.ts";
 export const waits = {
   /** A page says within this time that it leads, or will. */
   reply: 300,
+  /** A page that led a moment ago is busy, rather than gone, as long as it is silent for no longer. */
+  busy: 2000,
   /** A page that is loading its runtime leads within this time, or is not waited for. */
   coming: 3000,
   /** Pages are not asked who leads more often. */
@@ -88,8 +90,8 @@ export class Link {
     });
   }
 
-  /** What may be hoped for of peers; undefined where no page meets them. */
-  async chance(id: string, piece: number): Promise<Chance | undefined> {
+  /** What may be hoped for of peers; undefined where no page meets them, or none that says so at once where hurry is needed. */
+  async chance(id: string, piece: number, hurry: boolean): Promise<Chance | undefined> {
     if (!this.#port) {
       await this.#look();
     }
@@ -103,7 +105,7 @@ export class Link {
     const n = this.#next++;
     const answered = new Promise<Chance | undefined>((resolve) => {
       this.#chances.set(n, resolve);
-      setTimeout(() => resolve(undefined), waits.reply);
+      setTimeout(() => resolve(undefined), hurry ? waits.reply : waits.busy);
     });
     this.#say({ ask: "chance", n, piece });
     const chance = await answered;

@@ -8,6 +8,8 @@ export const limits = {
   paint: 1200,
   /** Longest wait of a picture, a film, or what a script asks for. */
   rest: 15_000,
+  /** The same as long as peers give as much as they may be expected to. */
+  brisk: 30_000,
   /** What the page cannot be painted without waits so long for peers to be found. */
   joinPaint: 150,
   /** After so long without a byte from peers, they are given up for a piece. */
@@ -44,8 +46,12 @@ export interface Wait {
  * means that it is the host's turn. chance is undefined where no page meets peers.
  */
 export function patience(chance: Chance | undefined, wait: Wait): number {
-  const left = (wait.paint ? limits.paint : limits.rest) - wait.waited;
-  if (chance === undefined || left <= 0) {
+  if (chance === undefined) {
+    return 0;
+  }
+  const rest = chance.rate >= limits.slowest ? limits.brisk : limits.rest;
+  const left = (wait.paint ? limits.paint : rest) - wait.waited;
+  if (left <= 0) {
     return 0;
   }
   if (!chance.available) {

@@ -10,6 +10,10 @@ export const bounds = {
   hostLanes: 6,
   /** Octets of pieces kept in memory. */
   memory: 16 * 1024 * 1024,
+  /** Milliseconds for which it is believed what is on this device: pages keep pieces too. */
+  known: 2000,
+  /** Pieces of a site up to which they are listed; in larger ones each is looked for by itself. */
+  listed: 4096,
   /** Milliseconds after which the host is held to be gone. */
   hostSilence: 15_000,
   /** Milliseconds that a piece is waited for when the host does not have it. */
@@ -53,6 +57,7 @@ export class Pieces {
   readonly #jobs = new Map<number, Job>();
   readonly #memory = new Map<number, Uint8Array>();
   #inMemory = 0;
+  #known: { readonly at: number; readonly have: Promise<Set<number>> } | undefined;
   #ahead = 0;
   #lanes = 0;
   readonly #queue: { readonly paint: boolean; readonly go: () => void }[] = [];
@@ -101,8 +106,23 @@ export class Pieces {
     if (kept) {
       return kept;
     }
+    if (!(await this.#mayHave(i))) {
+      return undefined;
+    }
     const data = await this.#store.get(i).catch(() => undefined);
     return data && (await this.#index.verify(i, data)) ? data : undefined;
+  }
+
+  /** Whether it is worth to look for piece i on this device: one list costs less than many looks. */
+  async #mayHave(i: number): Promise<boolean> {
+    if (this.#index.pieces > bounds.listed) {
+      return true;
+    }
+    const now = performance.now();
+    if (!this.#known || now - this.#known.at > bounds.known) {
+      this.#known = { at: now, have: this.#store.have().catch(() => new Set<number>()) };
+    }
+    return (await this.#known.have).has(i);
   }
 
   /** Keeps piece i, which the browser had already; wrong ones are not taken. */
@@ -156,7 +176,7 @@ export class Pieces {
       }
     } catch (error) {
       signal.throwIfAborted();
-      if (!(await this.#link.chance(this.#info.id, i))) {
+      if (!(await this.#link.chance(this.#info.id, i, false))) {
         throw error; // nobody else to wait for
       }
       const late = new Promise<never>((_, reject) => setTimeout(() => reject(error as Error), bounds.withoutHost));
@@ -177,7 +197,7 @@ export class Pieces {
   }
 
   async #patience(i: number, wait: Waiting): Promise<number> {
-    const chance = await this.#link.chance(this.#info.id, i);
+    const chance = await this.#link.chance(this.#info.id, i, wait.paint);
     return patience(chance, { ...wait, waited: performance.now() - wait.began });
   }
 
@@ -244,7 +264,10 @@ export class Pieces {
 
   /** Keeps a piece for others; what cannot be kept is shown all the same, but cannot be passed on. */
   async #pass(i: number, data: Uint8Array, fromHost: number): Promise<void> {
-    await this.#store.put(i, data).then(() => this.#link.got(this.#info.id, i, fromHost), () => undefined);
+    await this.#store.put(i, data).then(() => {
+      void this.#known?.have.then((have) => have.add(i));
+      this.#link.got(this.#info.id, i, fromHost);
+    }, () => undefined);
   }
 
   #remember(i: number, data: Uint8Array): Uint8Array {

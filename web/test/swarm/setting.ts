@@ -9,7 +9,7 @@ import type { PieceStore, SiteInfo } from "../../runtime/types.ts";
 export function siteInfo(more: Partial<SiteInfo>): SiteInfo {
   return {
     version: 1, kind: "torrent", address: "", label: "", name: "", id: "a", swarm: "", index: "", piece: "",
-    trackers: [], ice: "", webtransport: [], node: "", badge: false, ...more,
+    trackers: [], ice: "", webtransport: [], peer: "", node: "", badge: false, ...more,
   };
 }
 

@@ -33,7 +33,7 @@ async function describe(index: Uint8Array, trackers: readonly string[]): Promise
   const swarm = hex(await digest("SHA-1", index));
   const info: SiteInfo = {
     version: 1, kind: "torrent", address: `wtp://${swarm}`, label: `wtp-${swarm}`, name: "test", id: swarm, swarm,
-    index: "", piece: "", trackers, ice: "", webtransport: [], node: "", badge: false,
+    index: "", piece: "", trackers, ice: "", webtransport: [], peer: "", node: "", badge: false,
   };
   return { info, index: spell(index) };
 }

@@ -72,6 +72,25 @@ test("a host's engine gives by WebTransport: to whom the host tells, and to whom
   }
 });
 
+test("who spares the host takes from visitors alone", async ({ visitor, shared }) => {
+  const host = await startHost(await folder(), shared.tracker, true);
+  try {
+    const { info } = host.site;
+    expect(info.peer).toMatch(/^[0-9a-f]{40}$/);
+    const [first, second] = [await visitor(), await visitor()];
+    await first.evaluate((t) => kith.visitor.join(t), host.site);
+    await first.evaluate(() => kith.visitor.complete());
+    expect((await first.evaluate(() => kith.visitor.swarm?.stats().peers))?.map((p) => p.id)).toContain(info.peer);
+    await second.evaluate((t) => kith.visitor.join(t, { spareHost: true }), host.site);
+    await second.evaluate(() => kith.visitor.complete());
+    const peers = await second.evaluate(() => kith.visitor.swarm?.stats().peers);
+    expect(peers?.map((p) => p.kind)).toEqual(["webrtc"]);
+    expect(peers?.map((p) => p.id)).not.toContain(info.peer);
+  } finally {
+    await host.stop();
+  }
+});
+
 test("an IPFS site comes block by block from a host, and every file is what was published", async ({ visitor, shared }) => {
   const at = await mkdtemp(join(tmpdir(), "kith-site-"));
   const files: Record<string, Buffer> = { "index.html": Buffer.from("<h1>IPFS</h1>"), empty: Buffer.alloc(0), "large.bin": randomBytes(3_300_000) };

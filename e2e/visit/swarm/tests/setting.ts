@@ -62,7 +62,7 @@ export function native(): Told {
   const told = JSON.parse(env("KITH_NATIVE")) as { readonly swarm: string; readonly index: string; readonly webtransport: SiteInfo["webtransport"] };
   const info: SiteInfo = {
     version: 1, kind: "torrent", address: `wtp://${told.swarm}`, label: "", name: "noise", id: told.swarm, swarm: told.swarm,
-    index: "", piece: "", trackers: [], ice: "", webtransport: told.webtransport, node: "", badge: false,
+    index: "", piece: "", trackers: [], ice: "", webtransport: told.webtransport, peer: "", node: "", badge: false,
   };
   return { info, index: Buffer.from(told.index, "base64").toString("latin1") };
 }
