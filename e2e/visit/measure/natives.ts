@@ -39,6 +39,6 @@ export async function startNatives(origin: string, stay: number): Promise<Native
       left.push(resolve);
       child.stdin.write("visit\n");
     }),
-    stop: () => void child.kill(),
+    stop: () => void child.stdin.end(),
   };
 }

@@ -40,7 +40,7 @@ async function open(browser: Browser | null | undefined, url: string): Promise<L
   const began = Date.now();
   await page.goto(url, { waitUntil: "commit" });
   const whole = await page
-    .waitForFunction(() => document.images.length === 49 && [...document.images].every((i) => i.complete && i.naturalWidth > 0), undefined, { timeout: stay })
+    .waitForFunction(() => document.images.length === 49 && [...document.images].every((i) => i.complete && i.naturalWidth > 0), undefined, { timeout: stay, polling: 100 })
     .then(() => true, () => false);
   const ms = Date.now() - began;
   const past = await page.evaluate(() => (performance.getEntriesByType("resource") as PerformanceResourceTiming[])

@@ -14,3 +14,4 @@ for await (const _ of createInterface({ input: process.stdin })) {
     },
   );
 }
+process.exit(0);

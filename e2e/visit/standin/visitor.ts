@@ -71,7 +71,7 @@ export async function visit(stay: number): Promise<Visited> {
   const info = readSite(JSON.parse(new TextDecoder().decode(await load(sitePath))));
   const index = await openIndex(info, await load(info.index));
   const store = new Memory();
-  const swarm = await openSwarm(info, index, store, { privacy: "direct", upload: false });
+  const swarm = await openSwarm(info, index, store, { privacy: "direct", upload: false, spareHost: true });
   const state = { get: () => Promise.resolve(undefined), put: () => Promise.resolve() } as unknown as State;
   const leader = new Leader({ info, index, swarm, settings, state, before: 0, changed: () => undefined });
   const link = new Link({ matchAll: () => Promise.resolve([]), claim: () => Promise.resolve() } satisfies Clients);
