@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"sync"
 	"testing"
 
@@ -79,24 +80,24 @@ func drive(ctx context.Context, s queue.Store, number uint64, out *lines) error 
 }
 
 // Check holds a store that was taken away under Load to what Load reported:
-// everything taken and not given up is there, once, whole and in order. It
-// returns how many messages that were.
-func Check(t *testing.T, s queue.Store, report []byte) int {
+// everything in promised that all does not give up is there, once, whole and in
+// order. all is the whole report; promised is what was told for certain before
+// the store was taken away. It returns how many messages that were.
+func Check(t *testing.T, s queue.Store, promised, all []byte) int {
 	t.Helper()
 	w := newWorld(t, s)
 	want := map[uint64]map[uint64]bool{}
-	in := bufio.NewScanner(bytes.NewReader(report))
-	for in.Scan() {
-		var what string
-		var q, n uint64
-		if _, err := fmt.Sscanf(in.Text(), "%s %d %d", &what, &q, &n); err != nil {
-			t.Fatalf("line %q: %v", in.Text(), err)
+	for q := range uint64(loadQueues) {
+		want[q] = map[uint64]bool{}
+	}
+	for l := range steps(t, promised) {
+		if l.what == "put" {
+			want[l.q][l.n] = true
 		}
-		if want[q] == nil {
-			want[q] = map[uint64]bool{}
-		}
-		if want[q][n] = true; what == "ack" {
-			delete(want[q], n)
+	}
+	for l := range steps(t, all) {
+		if l.what == "ack" {
+			delete(want[l.q], l.n)
 		}
 	}
 	found := 0
@@ -104,6 +105,26 @@ func Check(t *testing.T, s queue.Store, report []byte) int {
 		found += w.whole(Queue(q), messages)
 	}
 	return found
+}
+
+// step is a line of a report.
+type step struct {
+	what string
+	q, n uint64
+}
+
+func steps(t *testing.T, report []byte) iter.Seq[step] {
+	return func(yield func(step) bool) {
+		for in := bufio.NewScanner(bytes.NewReader(report)); in.Scan(); {
+			var s step
+			if _, err := fmt.Sscanf(in.Text(), "%s %d %d", &s.what, &s.q, &s.n); err != nil {
+				t.Fatalf("line %q: %v", in.Text(), err)
+			}
+			if !yield(s) {
+				return
+			}
+		}
+	}
 }
 
 // whole checks what is in one queue.

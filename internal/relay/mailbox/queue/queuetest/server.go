@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,8 +31,9 @@ type Server struct {
 	ended    chan error
 }
 
-// StartServer makes a database cluster below parent ("" for the folder for
-// temporary files) and starts its server. settings are like "max_wal_size=1GB".
+// StartServer makes a database cluster below parent and starts its server.
+// Without parent it is in the folder for temporary files, and made in haste.
+// settings are like "max_wal_size=1GB".
 func StartServer(ctx context.Context, parent string, settings ...string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
@@ -44,13 +46,13 @@ func StartServer(ctx context.Context, parent string, settings ...string) (*Serve
 	if s.dir, err = os.MkdirTemp(parent, "kith-pg-"); err != nil {
 		return nil, err
 	}
-	if err := s.begin(ctx, settings); err != nil {
+	if err := s.begin(ctx, parent != "", settings); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-func (s *Server) begin(ctx context.Context, settings []string) error {
+func (s *Server) begin(ctx context.Context, safely bool, settings []string) error {
 	if s.who != nil {
 		uid, err1 := strconv.Atoi(s.who.Uid)
 		gid, err2 := strconv.Atoi(s.who.Gid)
@@ -58,12 +60,25 @@ func (s *Server) begin(ctx context.Context, settings []string) error {
 			return err
 		}
 	}
-	out, err := s.command(ctx, "initdb", "-D", s.data(), "-A", "trust", "-U", "relay", "-E", "UTF8", "--locale=C", "-N").CombinedOutput()
+	args := []string{"-D", s.data(), "-A", "trust", "-U", "relay", "-E", "UTF8", "--locale=C"}
+	if !safely {
+		args = append(args, "-N") // what initdb makes need not survive a power cut
+	}
+	out, err := s.command(ctx, "initdb", args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	s.URL = fmt.Sprintf("host=%s user=relay dbname=postgres", s.dir)
+	s.locate()
 	return s.Start(ctx, settings...)
+}
+
+func (s *Server) locate() { s.URL = fmt.Sprintf("host=%s user=relay dbname=postgres", s.dir) }
+
+// At is the same cluster, not started, where folder from was copied to folder to.
+func (s *Server) At(from, to string) *Server {
+	c := &Server{bin: s.bin, who: s.who, dir: filepath.Join(to, strings.TrimPrefix(s.dir, from))}
+	c.locate()
+	return c
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }

@@ -73,7 +73,7 @@ func TestKilledUnderLoad(t *testing.T) {
 		c, report, ended := load(t, p, 600+500*round)
 		kill(t, c, ended)
 		s := open(t, p, sqlite.Options{DiskUsed: some})
-		if n := queuetest.Check(t, s, report.Lines()); n < 100 {
+		if n := queuetest.Check(t, s, report.Lines(), report.Lines()); n < 100 {
 			t.Errorf("only %d messages were there to be lost", n)
 		}
 	}
