@@ -1,9 +1,12 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,9 +15,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/kith-web/kith/e2e/loud"
+	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/relay/mailbox/queue"
 	"github.com/kith-web/kith/internal/relay/mailbox/queue/postgres"
 	"github.com/kith-web/kith/internal/relay/mailbox/queue/queuetest"
+	"github.com/kith-web/kith/internal/relay/mailbox/queue/sqlite"
 )
 
 // server starts a server for a test, or skips it.
@@ -71,11 +76,182 @@ func open(t testing.TB, url string, o postgres.Options) *postgres.Store {
 	return s
 }
 
-func TestContract(t *testing.T) {
-	var n atomic.Int64
+// TestPostgres has one server for all that does not take it away.
+func TestPostgres(t *testing.T) {
 	srv := server(t)
-	queuetest.Run(t, func(t *testing.T, o queuetest.Options) queue.Store {
-		url := database(t, srv, fmt.Sprintf("contract%d", n.Add(1)))
-		return open(t, url, postgres.Options{Limits: o.Limits})
+	t.Run("contract", func(t *testing.T) {
+		var n atomic.Int64
+		queuetest.Run(t, func(t *testing.T, o queuetest.Options) queue.Store {
+			url := database(t, srv, fmt.Sprintf("contract%d", n.Add(1)))
+			return open(t, url, postgres.Options{Limits: o.Limits})
+		})
 	})
+	t.Run("databases that will not do are refused", func(t *testing.T) { refused(t, srv) })
+	t.Run("relays that start together make the tables once", func(t *testing.T) { together(t, srv) })
+	t.Run("a deadlock with somebody else is tried again", func(t *testing.T) { deadlock(t, srv) })
+	t.Run("from the embedded engine and back", func(t *testing.T) { move(t, srv) })
+}
+
+func refused(t *testing.T, srv *queuetest.Server) {
+	newer := database(t, srv, "newer")
+	s := open(t, newer, postgres.Options{})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, newer, "UPDATE mailbox_schema SET version = 999")
+	forgets := database(t, srv, "forgets")
+	execute(t, forgets, "ALTER DATABASE forgets SET synchronous_commit = off")
+	reads := database(t, srv, "reads")
+	execute(t, reads, "ALTER DATABASE reads SET default_transaction_read_only = on")
+	execute(t, srv.URL, "CREATE ROLE outsider NOLOGIN")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for _, c := range []struct {
+		name, url string
+		want      fault.Kind
+	}{
+		{"a newer version's", newer, fault.Unsupported},
+		{"one that forgets", forgets, fault.Unsupported},
+		{"one that is read-only", reads, fault.Unreachable},
+		{"one that lets nobody in", strings.Replace(srv.URL, "user=relay", "user=outsider", 1), fault.Unauthorized},
+		{"one that is not there", "host=" + t.TempDir() + " user=relay", fault.Unreachable},
+		{"no address", "postgres://%zz", fault.Invalid},
+	} {
+		s, err := postgres.Open(ctx, c.url, postgres.Options{})
+		if err == nil {
+			_ = s.Close()
+		}
+		if fault.KindOf(err) != c.want || fault.Hint(err) == "" {
+			t.Errorf("%s: %v (%s)", c.name, err, fault.KindOf(err))
+		}
+	}
+}
+
+func together(t *testing.T, srv *queuetest.Server) {
+	url := database(t, srv, "together")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	const relays = 6
+	errs := make(chan error, relays)
+	for n := range uint64(relays) {
+		go func() {
+			s, err := postgres.Open(ctx, url, postgres.Options{})
+			if err == nil {
+				err = errors.Join(s.Create(ctx, queuetest.Queue(n)), s.Close())
+			}
+			errs <- err
+		}()
+	}
+	for range relays {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if st, err := open(t, url, postgres.Options{}).Stats(ctx); err != nil || st.Queues != relays {
+		t.Errorf("%+v, %v", st, err)
+	}
+}
+
+// deadlock has somebody lock two queues in the other order, and waits longer
+// than the database does before it gives up the store's transaction.
+func deadlock(t *testing.T, srv *queuetest.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	url := database(t, srv, "deadlock")
+	s := open(t, url, postgres.Options{})
+	a, b := queuetest.Queue(1), queuetest.Queue(2)
+	if bytes.Compare(a.Sender[:], b.Sender[:]) > 0 {
+		a, b = b, a
+	}
+	must(t, errors.Join(s.Create(ctx, a), s.Create(ctx, b)))
+	other, err := pgx.Connect(ctx, url)
+	must(t, err)
+	defer func() { _ = other.Close(ctx) }()
+	lock := `SELECT 1 FROM mailbox_queue WHERE sender = $1 FOR UPDATE`
+	_, err = other.Exec(ctx, `SET deadlock_timeout = '30s'; BEGIN`)
+	must(t, err)
+	_, err = other.Exec(ctx, lock, b.Sender[:])
+	must(t, err)
+	answer := make(chan error, 1)
+	go func() {
+		_, err := s.Put(ctx, []queue.Put{queuetest.Message(b, 1, 100), queuetest.Message(a, 1, 100)})
+		answer <- err
+	}()
+	for waits := false; !waits; {
+		must(t, other.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)`).Scan(&waits))
+	}
+	_, err = other.Exec(ctx, lock, a.Sender[:]) // the store has it, until its transaction is given up
+	must(t, err)
+	_, err = other.Exec(ctx, `COMMIT`)
+	must(t, err)
+	must(t, <-answer)
+	if st, err := s.Stats(ctx); err != nil || st.Messages != 2 {
+		t.Errorf("%+v, %v", st, err)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// moved is how many queues are moved: more than are copied at once.
+const moved = 80
+
+// move takes the written path from one engine to the other.
+func move(t *testing.T, srv *queuetest.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	small := func() queue.Store {
+		s, err := sqlite.Open(filepath.Join(t.TempDir(), "mailbox.db"), sqlite.Options{DiskShare: 1})
+		must(t, err)
+		t.Cleanup(func() { must(t, s.Close()) })
+		return s
+	}
+	stores := []queue.Store{small(), open(t, database(t, srv, "move"), postgres.Options{}), small()}
+	want := queue.Stats{}
+	for n := range uint64(moved) {
+		q := queuetest.Queue(n)
+		must(t, stores[0].Create(ctx, q))
+		must(t, stores[0].Lock(ctx, q.Sender, q.SenderKey, queue.Key{byte(n)}))
+		must(t, stores[0].SetPush(ctx, q.Recipient, []byte(fmt.Sprint("push ", n))))
+		want.Queues++
+		var puts []queue.Put
+		for i := range n % 3 * 40 { // more than are copied at once
+			puts = append(puts, queuetest.Message(q, i, 1536))
+			want.Messages, want.Octets = want.Messages+1, want.Octets+1536
+		}
+		_, err := stores[0].Put(ctx, puts)
+		must(t, err)
+	}
+	for i, from := range stores[:2] {
+		for range 2 { // the second time nothing is left to do
+			if done, err := queue.Copy(ctx, from, stores[i+1]); err != nil || done != want {
+				t.Fatalf("copied %+v, %v; want %+v", done, err, want)
+			}
+		}
+	}
+	if got, err := stores[2].Stats(ctx); err != nil || got != want {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	for n := range uint64(moved) {
+		q := queuetest.Queue(n)
+		first, err1 := stores[0].BySender(ctx, q.Sender)
+		last, err2 := stores[2].BySender(ctx, q.Sender)
+		if err := errors.Join(err1, err2); err != nil || !reflect.DeepEqual(first, last) {
+			t.Fatalf("queue %d: %+v, was %+v, %v", n, last, first, err)
+		}
+		was, err1 := stores[0].Fetch(ctx, q.Recipient, 0, 200)
+		is, err2 := stores[2].Fetch(ctx, q.Recipient, 0, 200)
+		for _, list := range [][]queue.Message{was, is} {
+			for i := range list {
+				list[i].Number = 0 // numbers are new
+			}
+		}
+		if err := errors.Join(err1, err2); err != nil || !reflect.DeepEqual(was, is) {
+			t.Fatalf("queue %d: %d messages, were %d, %v", n, len(is), len(was), err)
+		}
+	}
 }
