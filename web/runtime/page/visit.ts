@@ -5,7 +5,7 @@ import { nodeOrigin, readSite, sitePath } from "../site.ts";
 import { loadSettings, saveSettings, takesPart, unknown, type Settings } from "../settings.ts";
 import { State } from "../state.ts";
 import { openIndex, openStore, openSwarm } from "../swarm/index.ts";
-import type { PieceStore, SiteInfo } from "../types.ts";
+import type { Index, PieceStore, SiteInfo } from "../types.ts";
 import { Leader } from "./leader.ts";
 import { watchPast } from "./past.ts";
 import { channelName, readTotals, readWord, type Totals, type View, type Word } from "./view.ts";
@@ -16,6 +16,12 @@ const lockName = "kith-visit";
 const retry = { first: 1000, last: 60_000 } as const;
 /** Milliseconds between two words about how things are. */
 const sayEvery = 250;
+
+/** What is shared, and what of it is here. */
+interface Opened {
+  readonly index: Index;
+  readonly store: PieceStore;
+}
 
 /** The visit as one page sees it. Fires "change". */
 export class Visit extends EventTarget {
@@ -171,14 +177,15 @@ export class Visit extends EventTarget {
 
   async #hold(signal: AbortSignal): Promise<void> {
     for (;;) {
-      const { info, index, store } = await this.#opened();
-      const swarm = await openSwarm(info, index, store, { privacy: this.#settings.privacy, upload: false, spareHost: true });
+      const info = await this.#learn();
+      const opened = this.#open(info);
+      const swarm = await openSwarm(info, opened.then((o) => o.index), opened.then((o) => o.store), { privacy: this.#settings.privacy, upload: false, spareHost: true });
       if (signal.aborted) {
         swarm.close();
         return;
       }
       const leader = new Leader({
-        info, index, swarm,
+        info, index: (await opened).index, swarm,
         settings: this.#settings,
         state: this.#state,
         before: this.#before,
@@ -219,14 +226,17 @@ export class Visit extends EventTarget {
     return (this.#info = readSite(await response.json()));
   }
 
-  async #opened(): Promise<{ readonly info: SiteInfo; readonly index: Awaited<ReturnType<typeof openIndex>>; readonly store: PieceStore }> {
-    const info = await this.#learn();
+  async #opened(): Promise<Opened> {
+    return this.#open(await this.#learn());
+  }
+
+  async #open(info: SiteInfo): Promise<Opened> {
+    const store = openStore(info);
     const response = await fetch(info.index);
     if (!response.ok) {
       throw new Error(`the host answers ${response.status} when asked for the index`);
     }
-    const index = await openIndex(info, new Uint8Array(await response.arrayBuffer()));
-    return { info, index, store: await openStore(info, index) };
+    return { index: await openIndex(info, new Uint8Array(await response.arrayBuffer())), store: await store };
   }
 
   async #hear(data: unknown): Promise<void> {

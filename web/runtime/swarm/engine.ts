@@ -57,10 +57,10 @@ export class Engine implements Listener {
   #changing: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  constructor(index: Index, store: PieceStore, options: Required<SwarmOptions>) {
+  constructor(index: Index, store: PieceStore, options: Required<SwarmOptions>, id = newID()) {
     this.#index = index;
     this.#options = options;
-    this.id = newID();
+    this.id = id;
     this.#have = new Bits(index.pieces);
     this.#shelf = new Shelf(index, store, this.#have, options.cache, (i) => this.#lost(i));
     this.#picker = new Picker(index, this.#have, this.#peers, options);
@@ -119,12 +119,10 @@ export class Engine implements Listener {
     return [...this.#peers].some((p) => p.id === id);
   }
 
-  /** Ends all connections that which says so of. */
-  disconnect(which: (pipe: Pipe) => boolean): void {
+  /** Ends all connections. */
+  disconnect(): void {
     for (const p of [...this.#peers]) {
-      if (which(p.pipe)) {
-        p.close();
-      }
+      p.close();
     }
   }
 
@@ -201,7 +199,7 @@ export class Engine implements Listener {
 
   close(): void {
     this.#closed = true;
-    this.disconnect(() => true);
+    this.disconnect();
     clearInterval(this.#ticking);
     clearTimeout(this.#changing);
     const gone = new DOMException("the swarm is closed", "AbortError");
@@ -500,7 +498,7 @@ function hexID(id: Uint8Array): string {
 }
 
 /** A name in the way of BEP 20. */
-function newID(): Uint8Array {
+export function newID(): Uint8Array {
   const id = crypto.getRandomValues(new Uint8Array(20));
   id.set(fromLatin1("-KV0100-") ?? []);
   return id;

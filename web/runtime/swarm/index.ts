@@ -2,7 +2,7 @@
 // meeting of peers. Everything else in this folder is its inside.
 //
 //	const index = await openIndex(info, data);      // verified, or rejects
-//	const store = await openStore(info, index);     // pages and service worker
+//	const store = await openStore(info);            // pages and service worker
 //	const swarm = await openSwarm(info, index, store, { privacy: "direct" });
 //	const piece = await swarm.want(0, true, signal);
 //

@@ -1,7 +1,7 @@
 // Finds peers and connects to them: to those that offer WebTransport at once, to
 // others by offers and answers that trackers carry.
-import { latin1 } from "./bytes.ts";
-import type { Engine } from "./engine.ts";
+import { fromHex, latin1 } from "./bytes.ts";
+import type { Lobby } from "./lobby.ts";
 import type { SwarmOptions } from "./options.ts";
 import type { Pipe } from "./pipe.ts";
 import { hexName, type Description, type Said } from "./signal.ts";
@@ -34,7 +34,7 @@ export class Meeting implements Announcer {
   readonly swarm: string;
   readonly id: string;
   readonly #info: SiteInfo;
-  readonly #engine: Engine;
+  readonly #engine: Lobby;
   readonly #options: Required<SwarmOptions>;
   #privacy: Privacy = "http";
   #trackers: Tracker[] = [];
@@ -49,12 +49,12 @@ export class Meeting implements Announcer {
   #need: ReturnType<typeof setTimeout> | undefined;
   #patience: number = bounds.firstNeed;
 
-  constructor(info: SiteInfo, swarm: Uint8Array, engine: Engine, options: Required<SwarmOptions>) {
+  constructor(info: SiteInfo, id: Uint8Array, engine: Lobby, options: Required<SwarmOptions>) {
     this.#info = info;
     this.#engine = engine;
     this.#options = options;
-    this.swarm = latin1(swarm);
-    this.id = latin1(engine.id);
+    this.swarm = latin1(fromHex(info.swarm));
+    this.id = latin1(id);
     engine.onneed = (lost) => this.#lack(lost);
   }
 
@@ -73,6 +73,13 @@ export class Meeting implements Announcer {
     }
     if (typeof RTCPeerConnection === "function") {
       this.#trackers = [...new Set(this.#info.trackers)].map((url) => new Tracker(url, this));
+    }
+  }
+
+  /** What is here was not known until now, and trackers took us for somebody who lacks something. */
+  entered(): void {
+    if (this.#engine.full) {
+      this.#trackers.forEach((t) => void t.announce());
     }
   }
 
@@ -141,7 +148,7 @@ export class Meeting implements Announcer {
   }
 
   changed(): void {
-    this.#engine.onchange?.();
+    this.#engine.changed();
   }
 
   /** Connects to who wrote d: by WebTransport where offered, else by WebRTC. */
@@ -264,7 +271,7 @@ export class Meeting implements Announcer {
       clearTimeout(timer);
       this.#withdraw(id);
     }
-    this.#engine.disconnect(() => true);
+    this.#engine.disconnect();
     this.#dialled.clear();
   }
 }

@@ -1,7 +1,7 @@
 // Pieces kept on this device, in IndexedDB: of what browsers have it is the
 // fastest for pieces of these sizes (docs/decisions/0010), it is there in pages
 // and in service workers, and several tabs may write at once.
-import type { Index, PieceStore, SiteInfo } from "../types.ts";
+import type { PieceStore, SiteInfo } from "../types.ts";
 
 const database = "kith-pieces";
 const pieceTable = "pieces";
@@ -21,10 +21,10 @@ interface Queued {
 }
 
 /** Opens what is kept of a version of a site. */
-export async function openStore(info: SiteInfo, _index: Index): Promise<PieceStore> {
+export function openStore(info: SiteInfo): Promise<PieceStore> {
   const store = new Store(info.id, database);
-  await store.note().catch(() => undefined); // where nothing can be kept, putting says so
-  return store;
+  void store.note().catch(() => undefined); // where nothing can be kept, putting says so
+  return Promise.resolve(store);
 }
 
 /** Forgets the pieces of a version, whose index need not be known any more. */

@@ -1,5 +1,6 @@
 // A swarm as the runtime sees it.
-import { Engine } from "./engine.ts";
+import { Engine, newID } from "./engine.ts";
+import { Lobby } from "./lobby.ts";
 import { Meeting } from "./meeting.ts";
 import { defaults, type SwarmOptions } from "./options.ts";
 import type { Index, PieceStore, Privacy, SiteInfo, Swarm, SwarmStats } from "../types.ts";
@@ -7,23 +8,40 @@ import type { Index, PieceStore, Privacy, SiteInfo, Swarm, SwarmStats } from "..
 /**
  * Joins the swarm of info with what is in store, and meets peers until it is
  * closed: those that offer WebTransport at once, others through the trackers.
+ * They are looked for while index and store are still coming.
  */
-export async function openSwarm(info: SiteInfo, index: Index, store: PieceStore, options: SwarmOptions = {}): Promise<Swarm> {
+export async function openSwarm(
+  info: SiteInfo,
+  index: Index | Promise<Index>,
+  store: PieceStore | Promise<PieceStore>,
+  options: SwarmOptions = {},
+): Promise<Swarm> {
   const settings = { ...defaults, ...options };
-  const engine = new Engine(index, store, settings);
-  await engine.begin();
-  return new Joined(engine, new Meeting(info, index.swarm, engine, settings), settings.privacy);
+  const id = newID();
+  const lobby = new Lobby(settings.maxPeers);
+  const meeting = new Meeting(info, id, lobby, settings);
+  meeting.setPrivacy(settings.privacy);
+  try {
+    const engine = new Engine(...(await Promise.all([index, store])), settings, id);
+    await engine.begin();
+    lobby.enter(engine);
+    meeting.entered();
+    return new Joined(engine, meeting, settings.privacy);
+  } catch (error) {
+    meeting.close();
+    throw error;
+  }
 }
 
 class Joined implements Swarm {
   readonly #engine: Engine;
   readonly #meeting: Meeting;
-  #privacy: Privacy | undefined;
+  #privacy: Privacy;
 
   constructor(engine: Engine, meeting: Meeting, privacy: Privacy) {
     this.#engine = engine;
     this.#meeting = meeting;
-    this.setPrivacy(privacy);
+    this.#privacy = privacy;
   }
 
   want(i: number, urgent: boolean, signal: AbortSignal): Promise<Uint8Array> {

@@ -71,7 +71,7 @@ class Visitor {
   /** Joins the swarm with what is kept, after all of the noise of this seed was put there. */
   async join(t: Told, options: SwarmOptions = {}, seed?: number): Promise<void> {
     this.index = await openIndex(t.info, octets(t.index));
-    this.store = await openStore(t.info, this.index);
+    this.store = await openStore(t.info);
     if (seed !== undefined) {
       const data = noise(this.index.bytes, seed);
       for (let i = 0, at = 0; i < this.index.pieces; at += this.index.length(i++)) {
