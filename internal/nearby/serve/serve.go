@@ -3,6 +3,8 @@ package serve
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -172,7 +174,10 @@ func (s *Server) folder(path string) (http.Handler, *os.Root, error) {
 	}
 	root, err := os.OpenRoot(path)
 	if err != nil {
-		return nil, nil, fault.New(fault.KindOf(err), "cannot serve %q: %w", path, err)
+		if p := new(fs.PathError); errors.As(err, &p) {
+			err = p.Err // the path is said already
+		}
+		return nil, nil, fault.New(fault.KindOf(err), "cannot serve %q: %w", path, err).WithHint("check the path of the folder")
 	}
 	files := http.FileServerFS(root.FS())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

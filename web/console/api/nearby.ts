@@ -43,7 +43,7 @@ export interface Offer {
   readonly into: string;
 }
 
-export type TransferState = "offered" | "moving" | "sharing" | "done" | "partial" | "declined" | "canceled" | "failed";
+export type TransferState = "offered" | "moving" | "waiting" | "sharing" | "done" | "partial" | "declined" | "canceled" | "failed";
 
 export interface Transfer {
   readonly id: string;
@@ -66,7 +66,7 @@ export interface Transfer {
 
 export interface Warning {
   readonly at: string;
-  readonly reason: string;
+  readonly reason: "impostor" | "disowned" | "wrong code" | "locked out";
   readonly name?: string;
   readonly addr?: string;
 }

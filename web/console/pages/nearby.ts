@@ -23,6 +23,14 @@ interface Upload {
   readonly stop: AbortController;
 }
 
+/** What is said of a device that was turned away. */
+const warnings = {
+  impostor: "nearby.warning.impostor",
+  disowned: "nearby.warning.disowned",
+  "wrong code": "nearby.warning.code",
+  "locked out": "nearby.warning.locked",
+} as const;
+
 /** The devices in the room: pair, send, receive, and what web pages may do with them. */
 export class NearbyPage extends Part {
   static override properties = { kith: { attribute: false }, uploads: { state: true }, pairing: { state: true } };
@@ -57,7 +65,7 @@ export class NearbyPage extends Part {
   #room(s: NearbyState): TemplateResult {
     return html`${repeat(s.prompts, (p) => p.id, (p) => promptCard(p, this.kith))}
       ${repeat(s.offers, (o) => o.id, (o) => this.#offer(o))}
-      ${s.warnings.map((w) => html`<p class="remark">${icon("warning")} ${t("nearby.warning", { name: w.name ?? w.addr ?? "?", reason: w.reason })}</p>`)}
+      ${s.warnings.map((w) => html`<p class="remark">${icon("warning")} ${t(warnings[w.reason], { name: w.name ?? t("nearby.warning.unnamed"), addr: w.addr ?? "?" })}</p>`)}
       <section aria-labelledby="devices"><h2 id="devices">${t("nearby.devices")}</h2>
         ${s.devices.length === 0
           ? html`<div class="empty">${icon("nearby")}<h3>${t("nearby.empty")}</h3><p>${t("nearby.empty.text")}</p></div>`

@@ -1,6 +1,6 @@
 // Two people, two nodes, two browsers: pairing by a code, and pages that talk to
 // one another after both said yes in their consoles.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
@@ -443,6 +443,51 @@ test("files are sent by the console, and taken after a yes", async () => {
   await expect(alice.desk.locator(".transfers li.done")).toContainText("letter.txt to bob");
   await look(alice, "transfers");
   expect(await readFile(join(bob.received, "letter.txt"), "utf8")).toBe("Dear Bob\n".repeat(20_000));
+});
+
+test("a folder is served by the console, opened on the other device, and ended", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "served-"));
+  await writeFile(join(folder, "map.txt"), "here be dragons");
+  const serves = alice.desk.locator("kith-serves");
+  await expect(serves.getByText("Nothing so far.")).toBeVisible();
+  await serves.getByText("Serve something").first().click();
+  const [what, name] = [serves.getByLabel("A folder, or the address"), serves.getByLabel("Name")];
+  const add = serves.getByRole("button", { name: "Serve something" });
+  await what.fill(join(folder, "none"));
+  await add.click();
+  await expect(serves.locator("#serve-error")).toContainText("Cannot serve");
+  await what.fill(folder);
+  await name.fill("maps");
+  await look(alice, "serves-add");
+  await add.click();
+  const row = serves.locator("li", { hasText: "maps" });
+  await expect(row).toContainText(folder);
+  await expect(serves.locator("#serve-error")).toHaveCount(0);
+  await what.fill("http://localhost:8123");
+  await name.fill("home");
+  await add.click();
+  await expect(serves.locator("li", { hasText: "home" })).toContainText("http://localhost:8123");
+  await look(alice, "serves");
+
+  const link = bob.desk.locator("kith-device", { hasText: "alice" }).getByRole("link", { name: "Open what it serves" });
+  const opened = bob.context.waitForEvent("page");
+  await link.click();
+  const page = await opened;
+  await check(page, "served-list");
+  await page.getByRole("link", { name: "maps" }).click();
+  await page.getByRole("link", { name: "map.txt" }).click();
+  await expect(page.getByText("here be dragons")).toBeVisible();
+
+  // Ended, it is gone for the other device, and here after a reload, too.
+  await row.getByRole("button", { name: "Stop maps" }).click();
+  await expect(row).toHaveCount(0);
+  await page.reload();
+  await expect(page.getByText("The device serves nothing here.")).toBeVisible();
+  await alice.desk.reload();
+  await expect(serves.locator("li")).toHaveText(/home/);
+  await serves.getByRole("button", { name: "Stop home" }).click();
+  await expect(serves.getByText("Nothing so far.")).toBeVisible();
+  await page.close();
 });
 
 test("a device that is forgotten takes its permissions along", async () => {
