@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/seal"
 )
@@ -29,7 +28,7 @@ type job struct {
 	To      seal.RelationID  `cbor:"2,keyasint"`
 	Kind    seal.MessageKind `cbor:"3,keyasint,omitempty"`
 	ID      seal.MessageID   `cbor:"4,keyasint"`
-	Body    seal.Encoded  `cbor:"5,keyasint,omitempty"`
+	Body    seal.Encoded     `cbor:"5,keyasint,omitempty"`
 	Sent    int64            `cbor:"6,keyasint"`
 	Expires int64            `cbor:"7,keyasint"`
 	// Replaces is Outgoing's.

@@ -27,7 +27,7 @@ type world struct {
 	events  []event
 	order   uint64
 	devices []*device
-	relays  map[string]*relay
+	relays  map[string]*simRelay
 	net     network
 	steps   int
 }
@@ -53,7 +53,7 @@ func newWorld(t testing.TB, seed uint64, n network) *world {
 	key[1] = byte(seed >> 8)
 	return &world{
 		t: t, rand: rand.New(rand.NewPCG(seed, 1)), octets: rand.NewChaCha8(key),
-		now: time.UnixMilli(1_790_000_000_000), relays: map[string]*relay{}, net: n,
+		now: time.UnixMilli(1_790_000_000_000), relays: map[string]*simRelay{}, net: n,
 	}
 }
 
@@ -92,8 +92,8 @@ func (w *world) run(d time.Duration) {
 	}
 }
 
-// relay keeps queues. Leases are given back when a device restarts.
-type relay struct {
+// simRelay keeps queues. Leases are given back when a device restarts.
+type simRelay struct {
 	w      *world
 	url    string
 	queues map[string]*queue // by the sender's seed
@@ -116,14 +116,14 @@ type held struct {
 	gone   bool
 }
 
-func (w *world) relay(url string) *relay {
+func (w *world) relay(url string) *simRelay {
 	if w.relays[url] == nil {
-		w.relays[url] = &relay{w: w, url: url, queues: map[string]*queue{}}
+		w.relays[url] = &simRelay{w: w, url: url, queues: map[string]*queue{}}
 	}
 	return w.relays[url]
 }
 
-func (r *relay) put(m seal.Mailbox, id seal.MessageID, body []byte) {
+func (r *simRelay) put(m seal.Mailbox, id seal.MessageID, body []byte) {
 	q := r.queues[string(m.Sender)]
 	if q == nil {
 		q = &queue{}
@@ -162,7 +162,7 @@ func (w *world) offer() {
 	}
 }
 
-func (r *relay) offerTo(d *device, in seal.Inbox, q *queue) {
+func (r *simRelay) offerTo(d *device, in seal.Inbox, q *queue) {
 	q.held = slices.DeleteFunc(q.held, func(h *held) bool { return h.gone })
 	for _, h := range q.held {
 		if h.by != nil && r.w.now.Before(h.until) && h.by.gen == h.gen && !h.by.off || r.w.now.Before(h.notFor[d]) {
