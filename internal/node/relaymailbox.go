@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"github.com/kith-web/kith/internal/relay/guard"
 	"github.com/kith-web/kith/internal/relay/mailbox"
 	"github.com/kith-web/kith/internal/relay/mailbox/queue"
+	"github.com/kith-web/kith/internal/relay/mailbox/queue/postgres"
 	"github.com/kith-web/kith/internal/relay/mailbox/queue/sqlite"
 )
 
@@ -171,8 +173,14 @@ func openQueues(dir string, c RelayMailboxConfig, reuse bool, log *slog.Logger) 
 	return lockedStore{store, lock}, nil
 }
 
+// postgresTime is how long the database may take to answer at the start.
+const postgresTime = 30 * time.Second
+
 // openPostgres opens the engine for operators who outgrow a machine.
-func openPostgres(RelayMailboxConfig, *slog.Logger) (queue.Store, error) {
-	return nil, fault.New(fault.Unsupported, "this build has no engine for PostgreSQL").
-		WithHint("set engine = \"sqlite\" in [relay.mailbox]")
+func openPostgres(c RelayMailboxConfig, log *slog.Logger) (queue.Store, error) {
+	ctx, stop := context.WithTimeout(context.Background(), postgresTime)
+	defer stop()
+	return postgres.Open(ctx, c.Engine, postgres.Options{
+		Limits: queue.Limits{Messages: c.Messages, Octets: int64(c.Octets)}, Log: log,
+	})
 }
