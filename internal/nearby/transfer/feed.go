@@ -2,8 +2,6 @@ package transfer
 
 import (
 	"context"
-
-	"lukechampine.com/blake3"
 )
 
 // feedAhead is how many chunks wait for the network, read and hashed, beside the
@@ -92,7 +90,7 @@ func (r *receiver) prepare(ctx context.Context, ready chan<- parcel, free <-chan
 				files.close()
 				continue
 			}
-			p.buf, p.data, p.sum, buf = buf, data, blake3.Sum256(data), nil
+			p.buf, p.data, p.sum, buf = buf, data, hashOf(data), nil
 			p.frame = frame{kind: frameData, chunk: t.chunk, length: len(data) + len(p.sum)}
 			r.p.announceChunk(r, t.chunk, p.sum)
 		}

@@ -150,7 +150,7 @@ func (b *inbox) verify(had map[int64]Digest) map[int64]Digest {
 				continue
 			}
 			data, err := b.read(n, buf)
-			if err == nil && Digest(blake3.Sum256(data)) == sum {
+			if err == nil && hashOf(data) == sum {
 				kept[n] = sum
 				b.state[n], b.want[n] = stored, sum
 				b.known.add(n)

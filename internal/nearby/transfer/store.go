@@ -6,15 +6,13 @@ import (
 	"path"
 	"strings"
 
-	"lukechampine.com/blake3"
-
 	"github.com/kith-web/kith/internal/fault"
 )
 
 // fromSender stores a chunk that came with its hash. It reports whether the
 // chunk is new.
 func (b *inbox) fromSender(n int64, data []byte, sum Digest) (bool, error) {
-	if Digest(blake3.Sum256(data)) != sum {
+	if hashOf(data) != sum {
 		return false, fault.New(fault.Corrupt, "chunk %d does not match its hash", n).
 			WithHint("have it sent again; if it fails again, the memory or the disk of one of the devices is broken")
 	}
@@ -47,7 +45,7 @@ func (b *inbox) fromPeer(n int64, data []byte) error {
 	if state != missing {
 		return nil
 	}
-	sum := Digest(blake3.Sum256(data))
+	sum := hashOf(data)
 	if known && sum != b.want[n] {
 		b.set(n, missing)
 		return errMismatch
