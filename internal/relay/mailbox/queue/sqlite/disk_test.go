@@ -17,29 +17,36 @@ import (
 	files "github.com/kith-web/kith/internal/sqlite"
 )
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// fill puts messages into queues until the store takes no more or n are there.
-func fill(t *testing.T, s queue.Store, n uint64) (acks []queue.Ack, end error) {
+// fill puts messages into queues, up to twenty at once, until the store takes no
+// more or n are there.
+func fill(t testing.TB, s queue.Store, n uint64) (acks []queue.Ack, end error) {
 	t.Helper()
-	for i := uint64(0); i < n; i++ {
-		q := queuetest.Queue(i / 100)
-		if i%100 == 0 {
+	for at := uint64(0); at < n; at += 20 {
+		q := queuetest.Queue(at / 100)
+		if at%100 == 0 {
 			if err := s.Create(t.Context(), q); err != nil {
 				return acks, err
 			}
 		}
-		taken, err := s.Put(t.Context(), []queue.Put{queuetest.Message(q, i, 4096)})
+		var puts []queue.Put
+		for i := at; i < min(at+20, n); i++ {
+			puts = append(puts, queuetest.Message(q, i, 4096))
+		}
+		taken, err := s.Put(t.Context(), puts)
 		if err != nil {
 			return acks, err
 		}
-		must(t, taken[0].Err)
-		acks = append(acks, queue.Ack{Recipient: q.Recipient, Numbers: []uint64{taken[0].Number}})
+		for _, k := range taken {
+			must(t, k.Err)
+			acks = append(acks, queue.Ack{Recipient: q.Recipient, Numbers: []uint64{k.Number}})
+		}
 	}
 	return acks, nil
 }
@@ -158,7 +165,7 @@ func TestRefusesAtNinetyPercent(t *testing.T) {
 }
 
 // size is what a store takes of the disk.
-func size(t *testing.T, path string) (total int64) {
+func size(t testing.TB, path string) (total int64) {
 	t.Helper()
 	for _, name := range []string{path, path + "-wal"} {
 		info, err := os.Stat(name)

@@ -57,7 +57,11 @@ func Open(path string, o Options) (*Store, error) {
 		}
 		s.readers <- r
 	}
-	go s.run(w)
+	aside, err := s.openAside()
+	if err != nil {
+		return nil, s.explain("open", errors.Join(err, s.closeReaders(), w.close()))
+	}
+	go s.run(w, newTidier(w, aside))
 	return s, nil
 }
 

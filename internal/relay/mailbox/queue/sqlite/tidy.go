@@ -23,24 +23,33 @@ type tidier struct {
 	log     *slog.Logger
 	written int  // transactions since the last look
 	dirty   bool // something was written since the log was emptied
+
+	aside *sqlite.Conn // writes the log back beside the writer
+	going chan error   // tells that it has
+	busy  bool         // until it has
 }
 
-func newTidier(w *writer) *tidier {
-	return &tidier{w: w, c: w.c, log: w.s.o.Log, dirty: true}
+// openAside opens the connection that writes the log back.
+func (s *Store) openAside() (*sqlite.Conn, error) {
+	return sqlite.OpenConn(s.path, sqlite.Options{CacheKiB: 256, Pragmas: []string{"wal_autocheckpoint(0)"}})
+}
+
+func newTidier(w *writer, aside *sqlite.Conn) *tidier {
+	return &tidier{w: w, c: w.c, log: w.s.o.Log, dirty: true, aside: aside, going: make(chan error, 1)}
 }
 
 // afterBatch looks at the file now and then while there is no rest: the log is
-// written back before it grows beyond its limit, and a file that is mostly free
+// written back when it has grown to its limit, and a file that is mostly free
 // pages shrinks.
 func (t *tidier) afterBatch() {
 	t.dirty = true
+	t.finish()
 	if t.written++; t.written < often {
 		return
 	}
 	t.written = 0
 	if size, err := t.w.s.logSize(); err == nil && size > t.w.s.o.LogOctets {
-		_, err := t.checkpoint("RESTART")
-		t.try("write the log back", err)
+		t.writeBack(size)
 	}
 	free, err := t.c.Int("PRAGMA freelist_count")
 	if err != nil {
@@ -66,7 +75,10 @@ func (t *tidier) idle() bool {
 		return err == nil
 	}
 	t.try("count free pages", err)
-	done, err := t.checkpoint("TRUNCATE")
+	if t.finish(); t.busy {
+		return true
+	}
+	done, err := checkpoint(t.c, "TRUNCATE")
 	t.try("empty the log", err)
 	t.dirty = !done
 	return t.dirty && err == nil
@@ -74,10 +86,49 @@ func (t *tidier) idle() bool {
 
 func (t *tidier) shrink() error { return t.c.Exec(fmt.Sprintf("PRAGMA incremental_vacuum(%d)", step)) }
 
+// writeBack begins to write the log back beside the writer, which goes on; what
+// it adds meanwhile is written back by finish. A log that keeps growing is worth
+// waiting for.
+func (t *tidier) writeBack(size int64) {
+	if size > 4*t.w.s.o.LogOctets {
+		_, err := checkpoint(t.c, "RESTART")
+		t.try("write the log back", err)
+		return
+	}
+	if !t.busy {
+		t.busy = true
+		go func() {
+			_, err := checkpoint(t.aside, "PASSIVE")
+			t.going <- err
+		}()
+	}
+}
+
+// finish writes the rest of the log back when most of it has been, so that the
+// next transaction begins the log anew.
+func (t *tidier) finish() {
+	select {
+	case err := <-t.going:
+		t.busy = false
+		t.try("write the log back", err)
+		_, err = checkpoint(t.c, "PASSIVE")
+		t.try("write the log back", err)
+	default:
+	}
+}
+
+// close waits for what is done aside.
+func (t *tidier) close() error {
+	if t.busy {
+		t.try("write the log back", <-t.going)
+	}
+	return t.aside.Close()
+}
+
 // checkpoint writes the log back and reports whether all of it: a reader may be
 // in the way.
-func (t *tidier) checkpoint(how string) (bool, error) {
-	busy, err := t.c.Int("PRAGMA wal_checkpoint(" + how + ")")
+func checkpoint(c *sqlite.Conn, how string) (bool, error) {
+	busy, err := c.Int("PRAGMA wal_checkpoint(" + how + ")")
 	return err == nil && busy == 0, err
 }
 

@@ -139,8 +139,7 @@ func (w *writer) prepare() error {
 func (w *writer) close() error { return w.c.Close() }
 
 // run takes calls until the store is closed.
-func (s *Store) run(w *writer) {
-	t := newTidier(w)
+func (s *Store) run(w *writer, t *tidier) {
 	defer close(s.closed)
 	quiet := time.NewTimer(s.o.Quiet)
 	defer quiet.Stop()
@@ -155,7 +154,7 @@ func (s *Store) run(w *writer) {
 				quiet.Reset(s.o.Quiet / 10)
 			}
 		case <-s.closing:
-			s.end = errors.Join(s.drainReaders(), w.close())
+			s.end = errors.Join(s.drainReaders(), t.close(), w.close())
 			return
 		}
 	}
