@@ -140,9 +140,9 @@ func (p *Person) Restore(words string, file []byte, keep []seal.DeviceID) (Effec
 		if _, err := p.o.Records.Put(puts, nil); err != nil { // there is nobody to tell
 			return Effects{}, err
 		}
-		p.view = nil
+		p.raw, p.view = nil, nil
 	}
-	p.house = &localHouse{History: h, Secret: b.Secret, Adopted: p.now()}
+	p.house, p.own = &localHouse{History: h, Secret: b.Secret, Adopted: p.now()}, nil
 	for _, d := range r.Devices {
 		if err := p.setPeer(d.ID(), localPeer{Secret: b.Secret}); err != nil {
 			return Effects{}, err
@@ -150,8 +150,8 @@ func (p *Person) Restore(words string, file []byte, keep []seal.DeviceID) (Effec
 	}
 	e, err := p.recover(seed, keep)
 	if err != nil {
-		p.house = nil
+		p.house, p.own = nil, nil
 		return e, err
 	}
-	return e, p.o.Local.Delete("restoring")
+	return e, p.delLocal("restoring")
 }

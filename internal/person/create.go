@@ -153,7 +153,7 @@ func (p *Person) ConfirmPhrase(words string) error {
 			return fault.New(fault.Invalid, "these words are another phrase").WithHint("compare what you wrote down with 'kith person phrase'")
 		}
 	}
-	return p.o.Local.Delete("seed")
+	return p.delLocal("seed")
 }
 
 // Recover makes this device the person's by the phrase: where they had none, or
@@ -187,14 +187,19 @@ func (p *Person) recover(seed []byte, keep []seal.DeviceID) (Effects, error) {
 	} else if err := p.blank(); err != nil {
 		return Effects{}, err
 	}
-	if err := p.o.Local.Delete("seed"); err != nil { // a phrase that was typed in is written down
+	if err := p.delLocal("seed"); err != nil { // a phrase that was typed in is written down
 		return Effects{}, err
 	}
-	e, err := p.begin(seed, generation, kept)
+	e, err := p.mustChange()
 	if err != nil {
 		return e, err
 	}
-	more, err := p.mustChange()
+	more, err := p.begin(seed, generation, kept)
+	e.Add(more)
+	if err != nil {
+		return e, err
+	}
+	more, err = p.changeKeys()
 	e.Add(more)
 	return e, err
 }

@@ -149,35 +149,33 @@ func (p *Person) Revoke(ids []seal.DeviceID, words string) (Effects, error) {
 	if r, err = p.base(); err != nil {
 		return Effects{}, err
 	}
-	return p.without(r, ids, nil)
+	return p.without(r, ids)
 }
 
 // without issues a roster in a household of its own that has some devices no more,
 // and asks for new keys with every friend.
-func (p *Person) without(r roster.Roster, ids []seal.DeviceID, add []roster.Device) (Effects, error) {
-	want, err := p.intent()
-	if err != nil {
-		return Effects{}, err
-	}
-	want.Removed = append(want.Removed, ids...)
-	want.Added = append(want.Added, add...)
-	if err := p.putLocal("intent", want); err != nil {
+func (p *Person) without(r roster.Roster, ids []seal.DeviceID) (Effects, error) {
+	if err := p.intend(ids, nil); err != nil {
 		return Effects{}, err
 	}
 	secret, err := seal.NewSeed(p.o.Rand)
 	if err != nil {
 		return Effects{}, err
 	}
-	r.Devices = append(slices.DeleteFunc(r.Devices, func(d roster.Device) bool { return slices.Contains(ids, d.ID()) }), add...)
-	c := newChange()
-	if err := p.issue(c, r, secret); err != nil {
-		return Effects{}, err
-	}
-	e, err := p.commit(c)
+	e, err := p.mustChange()
 	if err != nil {
 		return e, err
 	}
-	more, err := p.mustChange()
+	c := newChange()
+	if err := p.issue(c, r.Without(ids), secret); err != nil {
+		return e, err
+	}
+	more, err := p.commit(c)
+	e.Add(more)
+	if err != nil {
+		return e, err
+	}
+	more, err = p.changeKeys()
 	e.Add(more)
 	return e, err
 }
@@ -207,7 +205,8 @@ func (p *Person) Incarnate() (Effects, error) {
 	if err != nil {
 		return Effects{}, err
 	}
-	r.Devices = append(slices.DeleteFunc(r.Devices, func(d roster.Device) bool { return d.ID() == old }), entry)
+	r = r.Without([]seal.DeviceID{old})
+	r.Devices = append(r.Devices, entry)
 	r.Epoch++
 	r.Household = seal.HouseholdOf(secret)
 	signed, err := p.sign(r, p.device.key())
@@ -220,12 +219,14 @@ func (p *Person) Incarnate() (Effects, error) {
 	if err := p.putLocal("device", next); err != nil {
 		return Effects{}, err
 	}
-	p.device = next
+	if err := p.use(next); err != nil {
+		return Effects{}, err
+	}
 	c := newChange()
 	if err := p.adopt(c, signed, secret); err != nil {
 		return Effects{}, err
 	}
-	if err := p.o.Local.Delete("former"); err != nil {
+	if err := p.delLocal("former"); err != nil {
 		return Effects{}, err
 	}
 	return p.commit(c)

@@ -7,16 +7,16 @@ import (
 
 // NewEpoch makes a new epoch of this side of a relation (spec §3.1). The person's
 // other devices are told by the effects, before it is announced to the other side.
-func (p *Person) NewEpoch(id seal.RelationID) (seal.Epoch, Effects, error) {
+func (p *Person) NewEpoch(id seal.RelationID) (Effects, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v, err := p.look()
 	if err != nil {
-		return seal.Epoch{}, Effects{}, err
+		return Effects{}, err
 	}
 	e, _, err := seal.NewEpoch(p.o.Rand, p.o.Now())
 	if err != nil {
-		return seal.Epoch{}, Effects{}, err
+		return Effects{}, err
 	}
 	if r := v.relations[id]; r != nil {
 		// A clock that went back must not make the new one look older.
@@ -24,24 +24,22 @@ func (p *Person) NewEpoch(id seal.RelationID) (seal.Epoch, Effects, error) {
 			e.Created = max(e.Created, old[0].Created+1)
 		}
 		c := newChange()
-		c.put(inEpoch+hexed(id[:])+"/"+hexed(e.ID[:]), epochRecord{Private: e.Private, Created: e.Created})
-		effects, err := p.commit(c)
-		return e, effects, err
+		c.put(epochKey(id, e.ID), epochRecord{Private: e.Private, Created: e.Created})
+		return p.commit(c)
 	}
 	d, ok := p.deviceOf(id)
 	if !ok {
-		return seal.Epoch{}, Effects{}, fault.New(fault.NotFound, "there is no relation %x", id)
+		return Effects{}, fault.New(fault.NotFound, "there is no relation %x", id)
 	}
 	device := d.ID()
 	old, err := p.ownEpochs(device)
 	if err != nil {
-		return seal.Epoch{}, Effects{}, err
+		return Effects{}, err
 	}
 	if len(old) > 0 {
 		e.Created = max(e.Created, old[0].Created+1)
 	}
-	err = p.putLocal("epoch/"+hexed(device[:])+"/"+hexed(e.ID[:]), localEpoch{Private: e.Private, Created: e.Created})
-	return e, Effects{}, err
+	return Effects{}, p.putLocal(ownEpochKey(device, e.ID), localEpoch{Private: e.Private, Created: e.Created})
 }
 
 // LearnEpoch takes a new epoch key of the other side in.
@@ -70,9 +68,9 @@ func (p *Person) LearnEpoch(id seal.RelationID, public []byte) (Effects, error) 
 	return Effects{}, p.putLocal("theirs/"+hexed(device[:]), localTheirs{Public: public, Seen: p.now()})
 }
 
-// UsedEpoch says that the other side sealed to an epoch of this side: it knows it,
-// and those before it end a message's lifetime later.
-func (p *Person) UsedEpoch(id seal.RelationID, epoch seal.EpochID) (Effects, error) {
+// EraseEpoch erases the private half of an epoch. What a device has to be reached
+// by if all else is lost, its own key, is no epoch any more then, but stays.
+func (p *Person) EraseEpoch(id seal.RelationID, epoch seal.EpochID) (Effects, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v, err := p.look()
@@ -81,8 +79,8 @@ func (p *Person) UsedEpoch(id seal.RelationID, epoch seal.EpochID) (Effects, err
 	}
 	if r := v.relations[id]; r != nil {
 		c := newChange()
-		if _, mine := r.epochs[epoch]; mine && r.used[epoch] == 0 {
-			c.put(inUsed+hexed(id[:])+"/"+hexed(epoch[:]), atRecord{At: p.now()})
+		if _, mine := r.epochs[epoch]; mine && len(r.epochs) > 1 {
+			c.del(epochKey(id, epoch))
 		}
 		return p.commit(c)
 	}
@@ -91,26 +89,30 @@ func (p *Person) UsedEpoch(id seal.RelationID, epoch seal.EpochID) (Effects, err
 		return Effects{}, nil
 	}
 	device := d.ID()
-	key := "epoch/" + hexed(device[:]) + "/" + hexed(epoch[:])
-	var e localEpoch
-	if err := p.getLocal(key, &e); err != nil || e.Used != 0 {
-		return Effects{}, nil // the device's own key, or nothing new
+	all, err := p.ownEpochs(device)
+	if err != nil || len(all) == 0 || all[0].ID == epoch {
+		return Effects{}, err // the newest stays
 	}
-	e.Used = p.now()
-	return Effects{}, p.putLocal(key, e)
+	key := ownEpochKey(device, epoch)
+	if _, err := p.o.Local.Get(key); fault.KindOf(err) == fault.NotFound {
+		return Effects{}, p.putLocal("past/"+hexed(device[:]), true)
+	}
+	return Effects{}, p.delLocal(key)
 }
 
-// oldEpochs erases keys that no message can wait for any more.
+func epochKey(r seal.RelationID, e seal.EpochID) string {
+	return inEpoch + hexed(r[:]) + "/" + hexed(e[:])
+}
+
+func ownEpochKey(d seal.DeviceID, e seal.EpochID) string {
+	return "epoch/" + hexed(d[:]) + "/" + hexed(e[:])
+}
+
+// oldEpochs erases keys that are too old whatever happened.
 func (p *Person) oldEpochs(c *change, r *relation) {
-	all := r.ordered()
-	used := int64(0) // when the other side was first seen to know something newer
-	for i, e := range all {
-		over := i > 0 && (p.now() > e.Superseded+p.o.Keep.Milliseconds() || used != 0 && p.now() > used+p.o.Message.Milliseconds())
-		if over {
-			c.del(inEpoch+hexed(r.id[:])+"/"+hexed(e.ID[:]), inUsed+hexed(r.id[:])+"/"+hexed(e.ID[:]))
-		}
-		if at := r.used[e.ID]; at != 0 && (used == 0 || at < used) {
-			used = at
+	for i, e := range r.ordered() {
+		if i > 0 && p.now() > e.Superseded+p.o.Keep.Milliseconds() {
+			c.del(epochKey(r.id, e.ID))
 		}
 	}
 }
@@ -118,14 +120,13 @@ func (p *Person) oldEpochs(c *change, r *relation) {
 // oldOwnEpochs is oldEpochs for own devices.
 func (p *Person) oldOwnEpochs() error {
 	for _, d := range p.others() {
-		device := d.ID()
-		all, err := p.ownEpochs(device)
+		all, err := p.ownEpochs(d.ID())
 		if err != nil {
 			return err
 		}
 		for i := 1; i < len(all); i++ {
 			if p.now() > all[i-1].Created+p.o.Keep.Milliseconds() {
-				if err := p.o.Local.Delete("epoch/" + hexed(device[:]) + "/" + hexed(all[i].ID[:])); err != nil {
+				if err := p.delLocal(ownEpochKey(d.ID(), all[i].ID)); err != nil {
 					return err
 				}
 			}

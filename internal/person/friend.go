@@ -37,7 +37,7 @@ func (p *Person) Friends() ([]Friend, error) {
 		return nil, err
 	}
 	out := p.friends(v)
-	for _, r := range v.accepts {
+	for _, r := range each(v.accepts) {
 		out = append(out, waiting(r))
 	}
 	slices.SortFunc(out, func(a, b Friend) int {
@@ -48,13 +48,13 @@ func (p *Person) Friends() ([]Friend, error) {
 
 func (p *Person) friends(v *view) []Friend {
 	count := map[string]int{}
-	for _, f := range v.friends {
+	for _, f := range each(v.friends) {
 		if f.leaving == 0 {
 			count[strings.ToLower(f.name)]++
 		}
 	}
 	var out []Friend
-	for _, f := range v.friends {
+	for _, f := range each(v.friends) {
 		if f.leaving != 0 {
 			continue
 		}
@@ -124,7 +124,7 @@ func (p *Person) ChangeFriend(id FriendID, ch Change) (Effects, error) {
 		if err != nil {
 			return Effects{}, err
 		}
-		for _, o := range v.friends {
+		for _, o := range each(v.friends) {
 			if o != f && o.leaving == 0 && strings.EqualFold(o.name, name) {
 				return Effects{}, fault.New(fault.Conflict, "another friend is called %q", name).WithHint("choose another name")
 			}
@@ -154,7 +154,7 @@ func (p *Person) ChangeFriend(id FriendID, ch Change) (Effects, error) {
 
 // changeWaiting renames a friend who has not answered; nothing else makes sense.
 func (p *Person) changeWaiting(c *change, v *view, id FriendID, ch Change) (Effects, error) {
-	for key, r := range v.accepts {
+	for key, r := range each(v.accepts) {
 		if r.Friend != id {
 			continue
 		}
@@ -184,7 +184,7 @@ func (p *Person) RemoveFriend(id FriendID) (Effects, error) {
 		return Effects{}, err
 	}
 	c := newChange()
-	for key, r := range v.accepts {
+	for key, r := range each(v.accepts) {
 		if r.Friend == id {
 			c.del(inAccept + hexed(key[:]))
 			c.drop(p.now(), r.Own.Queues...)
@@ -208,7 +208,7 @@ func (p *Person) RemoveFriend(id FriendID) (Effects, error) {
 		}
 		p.erase(c, r)
 	}
-	for key, k := range v.rekeys {
+	for key, k := range each(v.rekeys) {
 		if k.Friend == id {
 			c.del(inRekey + hexed(key[:]))
 			c.drop(p.now(), k.Own.Queues...)
@@ -222,7 +222,7 @@ func (p *Person) RemoveFriend(id FriendID) (Effects, error) {
 
 // quiet ends the inboxes of a relation that has only its bye to send.
 func (p *Person) quiet(c *change, r *relation) {
-	for name, q := range r.in {
+	for name, q := range named(r.in) {
 		c.del(inQueue + hexed(r.id[:]) + "/" + name)
 		c.drop(p.now(), q.Mailbox)
 	}
@@ -258,15 +258,12 @@ func (p *Person) forget(c *change, f *friend) {
 func (p *Person) erase(c *change, r *relation) {
 	name := hexed(r.id[:])
 	c.del(inRelation+name, inPending+name, inOut+name, inPeer+name)
-	for q, rec := range r.in {
+	for q, rec := range named(r.in) {
 		c.del(inQueue + name + "/" + q)
 		c.drop(p.now(), rec.Mailbox)
 	}
-	for e := range r.epochs {
-		c.del(inEpoch + name + "/" + hexed(e[:]))
-	}
-	for e := range r.used {
-		c.del(inUsed + name + "/" + hexed(e[:]))
+	for _, e := range r.ordered() {
+		c.del(epochKey(r.id, e.ID))
 	}
 	c.effects.Changed = true
 }
@@ -278,7 +275,7 @@ func (p *Person) bye(c *change, v *view, r *relation) error {
 		return nil
 	}
 	c.effects.Gone = append(c.effects.Gone, f.id)
-	for key, k := range v.rekeys {
+	for key, k := range each(v.rekeys) {
 		if k.Friend == f.id {
 			c.del(inRekey + hexed(key[:]))
 			c.drop(p.now(), k.Own.Queues...)

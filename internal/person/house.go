@@ -103,14 +103,19 @@ func (p *Person) settle(c *change, h roster.History, secret []byte) error {
 			return err
 		}
 		c.effects.Delete = append(c.effects.Delete, p.ownQueues()...)
+		for _, d := range p.others() {
+			if _, stays := r.Find(d.ID()); in && stays {
+				c.effects.Moved = append(c.effects.Moved, seal.Move{From: p.ownID(p.house.Secret, d), To: p.ownID(secret, d)})
+			}
+		}
 	}
 	if err := p.meet(r, secret); err != nil {
 		return err
 	}
 	before := p.house
-	p.house = &next
+	p.house, p.own = &next, nil
 	if err := p.putLocal("house", next); err != nil {
-		p.house = before
+		p.house, p.own = before, nil
 		return err
 	}
 	c.effects.Changed, c.effects.Devices = true, true
@@ -118,6 +123,11 @@ func (p *Person) settle(c *change, h roster.History, secret []byte) error {
 		c.effects.Create = append(c.effects.Create, seal.NewQueue{Mailbox: b.Mailbox, Days: 21})
 	}
 	return p.tell(c, r, true)
+}
+
+// ownID names the relation with an own device in a household.
+func (p *Person) ownID(household []byte, d roster.Device) seal.RelationID {
+	return seal.RelationOf(seal.OwnRoot(household, p.me(), d.ID()))
 }
 
 // ownQueues are the inboxes of the relations with own devices.
@@ -267,6 +277,9 @@ func (p *Person) receiveRoster(c *change, body []byte) error {
 	if err := p.setPeer(n.From, peer); err != nil {
 		return err
 	}
+	if err := p.dropLinks(c, false); err != nil { // a device that was linked is in
+		return err
+	}
 	r, err := p.roster()
 	if d, in := r.Find(n.From); err == nil && in && held && !n.Ack {
 		return p.notify(c, d, n.Secret, true)
@@ -301,29 +314,28 @@ func (p *Person) insist(c *change) error {
 	if err != nil {
 		return err
 	}
-	devices := slices.DeleteFunc(slices.Clone(r.Devices), func(d roster.Device) bool { return slices.Contains(want.Removed, d.ID()) })
-	removed := len(devices) < len(r.Devices)
+	removed := slices.ContainsFunc(want.Removed, func(id seal.DeviceID) bool { _, in := r.Find(id); return in })
+	next := r.Without(want.Removed)
 	added := false
 	for _, d := range want.Added {
-		if _, in := r.Find(d.ID()); !in && !slices.Contains(want.Removed, d.ID()) {
-			devices, added = append(devices, d), true
+		if _, in := next.Find(d.ID()); !in && !slices.Contains(next.Removed, d.ID()) && len(next.Devices) < roster.MaxDevices {
+			next.Devices, added = append(next.Devices, d), true
 		}
 	}
-	changed, err := p.renewEntry(devices)
+	changed, err := p.renewEntry(next.Devices)
 	if err != nil {
 		return err
 	}
 	if !removed && !added && !changed {
 		return nil
 	}
-	r.Devices = devices
 	var secret []byte
 	if removed {
 		if secret, err = seal.NewSeed(p.o.Rand); err != nil {
 			return err
 		}
 	}
-	return p.issue(c, r, secret)
+	return p.issue(c, next, secret)
 }
 
 // renewEntry writes what this device says of itself into its entry, and reports
@@ -351,11 +363,21 @@ func (p *Person) renewEntry(devices []roster.Device) (bool, error) {
 	return false, nil
 }
 
+// intend remembers what this device is about to change.
+func (p *Person) intend(removed []seal.DeviceID, added []roster.Device) error {
+	i, err := p.intent()
+	if err != nil {
+		return err
+	}
+	i.Removed, i.Added, i.Since = append(i.Removed, removed...), append(i.Added, added...), p.now()
+	return p.putLocal("intent", i)
+}
+
 func (p *Person) intent() (localIntent, error) {
 	var i localIntent
 	err := p.getLocal("intent", &i)
-	if fault.KindOf(err) == fault.NotFound {
-		err = nil
+	if fault.KindOf(err) == fault.NotFound || err == nil && p.now() > i.Since+roster.Lifetime.Milliseconds() {
+		return localIntent{}, nil
 	}
 	return i, err
 }

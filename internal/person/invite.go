@@ -62,12 +62,15 @@ func (p *Person) Invite(whom string, lifetime time.Duration) (Invitation, Effect
 	if err != nil {
 		return Invitation{}, Effects{}, err
 	}
-	r := inviteRecord{Fragment: fragmentOf(i), Private: private, Queues: contact, Created: p.now(), For: cleanName(whom, "")}
+	r := inviteRecord{Fragment: fragmentOf(i), Private: private, Queues: contact, Created: max(p.now(), v.due.At+1), For: cleanName(whom, "")}
 	c := newChange()
 	c.put(inInvite+hexed(id[:]), r)
 	c.create(contact...)
 	e, err := p.commit(c)
-	return p.invitation(id, r, i), e, err
+	if err != nil {
+		return Invitation{}, e, err
+	}
+	return p.invitation(id, r, i), e, nil
 }
 
 func (p *Person) invitation(id [16]byte, r inviteRecord, i seal.Invitation) Invitation {
@@ -77,7 +80,7 @@ func (p *Person) invitation(id [16]byte, r inviteRecord, i seal.Invitation) Invi
 // room refuses when there are as many friends as there may be.
 func (p *Person) room(v *view) error {
 	n := len(v.accepts)
-	for _, f := range v.friends {
+	for _, f := range each(v.friends) {
 		if f.leaving == 0 {
 			n++
 		}
@@ -97,14 +100,14 @@ func (p *Person) Invitations() ([]Invitation, error) {
 		return nil, err
 	}
 	var out []Invitation
-	for id, r := range v.invites {
+	for id, r := range each(v.invites) {
 		i, err := seal.ParseInvitation(r.Fragment)
 		if err != nil || v.joined(id) != nil {
 			continue
 		}
 		out = append(out, p.invitation(id, r, i))
 	}
-	for id, r := range v.accepts {
+	for id, r := range each(v.accepts) {
 		if i, err := seal.ParseInvitation(r.Fragment); err == nil {
 			out = append(out, Invitation{ID: hexed(id[:]), For: r.Name, Expires: i.Expires, Friend: r.Friend})
 		}
@@ -115,7 +118,7 @@ func (p *Person) Invitations() ([]Invitation, error) {
 
 // joined returns the relation that came of an invitation of this person.
 func (v *view) joined(id [16]byte) *relation {
-	for _, r := range v.relations {
+	for _, r := range each(v.relations) {
 		if r.record.Invitation == id && !r.record.First {
 			return r
 		}
@@ -199,7 +202,10 @@ func (p *Person) Accept(link, name string) (Friend, Effects, error) {
 	r.Friend = FriendID(friendID)
 	c.put(inAccept+hexed(id[:]), r)
 	e, err := p.commit(c)
-	return waiting(r), e, err
+	if err != nil {
+		return Friend{}, e, err
+	}
+	return waiting(r), e, nil
 }
 
 // known returns who this link was accepted for before, or why it cannot be.
@@ -210,7 +216,7 @@ func (v *view) known(id [16]byte) (*FriendID, error) {
 	if r, ok := v.accepts[id]; ok {
 		return &r.Friend, nil
 	}
-	for _, r := range v.relations {
+	for _, r := range each(v.relations) {
 		if r.record.Invitation == id {
 			if !r.record.First {
 				return nil, fault.New(fault.Conflict, "this link was your own, and is used up")
@@ -225,7 +231,7 @@ func (p *Person) accepted(v *view, id *FriendID) Friend {
 	if id == nil {
 		return Friend{}
 	}
-	for _, r := range v.accepts {
+	for _, r := range each(v.accepts) {
 		if r.Friend == *id {
 			return waiting(r)
 		}
@@ -320,7 +326,7 @@ func (p *Person) keepRelation(c *change, v *view, r seal.Relation, rec relationR
 	rec.Notice, rec.PeerNotice = r.Notice, r.PeerNotice
 	c.put(inRelation+name, rec)
 	for _, e := range r.Epochs {
-		c.put(inEpoch+name+"/"+hexed(e.ID[:]), epochRecord{Private: e.Private, Created: p.now()})
+		c.put(epochKey(r.ID, e.ID), epochRecord{Private: e.Private, Created: p.now()})
 	}
 	c.put(inPeer+name, peerRecord{Public: r.PeerEpoch.Public, Seen: p.now()})
 	c.put(inOut+name, outRecord{Queues: r.Out})
@@ -395,14 +401,14 @@ func (p *Person) confirm(c *change, v *view, r *relation, m seal.Message) error 
 		switch {
 		case other.id == r.record.Follows:
 			if !r.record.First {
-				c.effects.Moved = append(c.effects.Moved, Moved{From: other.id, To: r.id})
+				c.effects.Moved = append(c.effects.Moved, seal.Move{From: other.id, To: r.id})
 			}
 			p.erase(c, other)
 		case other.id != r.id && bytes.Equal(other.record.Opening, r.record.Opening): // made by another own device
 			p.erase(c, other)
 		}
 	}
-	for key, k := range v.rekeys {
+	for key, k := range each(v.rekeys) {
 		if k.Friend == f.id {
 			p.endRekey(c, key, k, r.record.Follows)
 		}

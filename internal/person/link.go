@@ -65,8 +65,8 @@ func (p *Person) StartLink() (Link, Effects, error) {
 	if err != nil {
 		return Link{}, Effects{}, err
 	}
-	// Whole hours: the end may be up to an hour later than asked for.
-	until := p.o.Now().Add(p.o.Link + time.Hour - time.Nanosecond)
+	// The other device's clock may be a day off: this one ends the link in time.
+	until := p.o.Now().Add(p.o.Link + 2*day)
 	i, private, err := seal.NewInvitation(p.o.Rand, seal.OwnDevice, until, relays)
 	if err != nil {
 		return Link{}, Effects{}, err
@@ -137,16 +137,17 @@ func (p *Person) keepLink(c *change, id [16]byte, r linkRecord) (Link, Effects, 
 		return Link{}, Effects{}, err
 	}
 	e, err := p.commit(c)
-	return r.view(p, id), e, err
+	if err != nil {
+		return Link{}, e, err
+	}
+	return r.view(p, id), e, nil
 }
 
 func linkKey(id [16]byte) string { return "link/" + hexed(id[:]) }
 
 func (r linkRecord) view(p *Person, id [16]byte) Link {
 	l := Link{ID: hexed(id[:]), New: r.New, Code: r.Code, State: "waiting"}
-	if i, err := seal.ParseInvitation(r.Fragment); err == nil {
-		l.Expires = i.Expires
-	}
+	l.Expires = time.UnixMilli(r.Created).Add(p.o.Link).UTC()
 	switch {
 	case r.Device != seal.DeviceID{}:
 		l.State = "linked"
@@ -173,7 +174,7 @@ func (p *Person) links(f func(id [16]byte, r linkRecord) error) error {
 	if err != nil {
 		return err
 	}
-	for id, r := range found {
+	for id, r := range each(found) {
 		if err := f(id, r); err != nil {
 			return err
 		}
@@ -276,12 +277,7 @@ func (p *Person) takeIn(c *change, r *linkRecord) error {
 		return err
 	}
 	if _, in := ros.Find(entry.ID()); !in {
-		want, err := p.intent()
-		if err != nil {
-			return err
-		}
-		want.Added = append(want.Added, entry)
-		if err := p.putLocal("intent", want); err != nil {
+		if err := p.intend(nil, []roster.Device{entry}); err != nil {
 			return err
 		}
 		ros.Devices = append(ros.Devices, entry)
@@ -419,8 +415,8 @@ func (p *Person) moveIn(c *change, id [16]byte, r linkRecord, n linkNote) error 
 		return fault.New(fault.Invalid, "the roster that came is without this device")
 	}
 	if p.house != nil { // a person without friends, made before: it ends here
-		p.house = nil
-		if err := p.o.Local.Delete("seed"); err != nil {
+		p.house, p.own = nil, nil
+		if err := p.delLocal("seed"); err != nil {
 			return err
 		}
 		c.del(keyBackup, keyProfile, keyRelays)
@@ -438,13 +434,12 @@ func (p *Person) dropLink(c *change, id [16]byte, r linkRecord) error {
 	}
 	c.drop(p.now(), r.Own.Queues...)
 	c.effects.Changed = true
-	return p.o.Local.Delete(linkKey(id))
+	return p.delLocal(linkKey(id))
 }
 
 func (p *Person) dropLinks(c *change, all bool) error {
 	return p.links(func(id [16]byte, r linkRecord) error {
-		i, err := seal.ParseInvitation(r.Fragment)
-		if all || err != nil || p.o.Now().After(i.Expires.Add(p.o.Link)) || p.linked(r) {
+		if all || p.now() > r.Created+p.o.Link.Milliseconds() && !r.Same || p.now() > r.Created+2*day.Milliseconds() || p.linked(r) {
 			return p.dropLink(c, id, r)
 		}
 		return nil

@@ -10,7 +10,7 @@ import (
 
 // Keys of Local: "device", "house", "seed", "intent", "earlier/<household>",
 // "peer/<device>", "epoch/<device>/<epoch>", "theirs/<device>", "link/<id>",
-// "former" (the device before Incarnate), "restoring".
+// "past/<device>" (the device's own key is no epoch any more), "former" (the device before Incarnate), "restoring".
 
 // localDevice is this device's keys and what it says of itself.
 type localDevice struct {
@@ -50,7 +50,6 @@ type localPeer struct {
 type localEpoch struct {
 	Private seal.Secret `cbor:"1,keyasint"`
 	Created int64       `cbor:"2,keyasint"`
-	Used    int64       `cbor:"3,keyasint,omitempty"`
 }
 
 type localTheirs struct {
@@ -63,6 +62,7 @@ type localTheirs struct {
 type localIntent struct {
 	Removed []seal.DeviceID `cbor:"1,keyasint,omitempty"`
 	Added   []roster.Device `cbor:"2,keyasint,omitempty"`
+	Since   int64           `cbor:"3,keyasint,omitempty"` // the last of it; forgotten when every roster of then has ended
 }
 
 type localSeed struct {
@@ -83,7 +83,15 @@ func getLocal(l Local, key string, v any) error {
 	return nil
 }
 
-func (p *Person) putLocal(key string, v any) error { return putLocal(p.o.Local, key, v) }
+func (p *Person) putLocal(key string, v any) error {
+	p.own = nil
+	return putLocal(p.o.Local, key, v)
+}
+
+func (p *Person) delLocal(key string) error {
+	p.own = nil
+	return p.o.Local.Delete(key)
+}
 
 func putLocal(l Local, key string, v any) error {
 	b, err := seal.Marshal(v)
@@ -135,11 +143,15 @@ func (d localDevice) entry(relays []string) (roster.Device, error) {
 	}, nil
 }
 
-// me returns this device's id.
-func (p *Person) me() seal.DeviceID {
-	id, err := p.device.id()
+// use makes d this device.
+func (p *Person) use(d localDevice) error {
+	id, err := d.id()
 	if err != nil {
-		p.o.Log.Error("this device has no id", "error", err)
+		return err
 	}
-	return id
+	p.device, p.id, p.own = d, id, nil
+	return nil
 }
+
+// me returns this device's id.
+func (p *Person) me() seal.DeviceID { return p.id }

@@ -59,7 +59,7 @@ type Options struct {
 	Link           time.Duration // how long a link code of a device is good: 1 hour
 	Repeat         time.Duration // how often what was not answered is said again: 1 hour
 	Epoch          time.Duration // how long an epoch is used: 7 days
-	Message        time.Duration // the longest lifetime of a message: 7 days
+	Message        time.Duration // the usual lifetime of a message: 7 days
 	Keep           time.Duration // how long an old epoch's key is kept at most: 28 days
 	Queues         time.Duration // how long queues that were replaced are listened to: 21 days
 	Earlier        time.Duration // how long this device listens for rosters in earlier households: 90 days
@@ -128,9 +128,12 @@ type Person struct {
 
 	mu     sync.Mutex
 	device localDevice
-	house  *localHouse // nil before there is a person here
-	view   *view       // nil when it has to be read again
-	swept  int64       // when Tick last said everything that is not answered
+	id     seal.DeviceID
+	house  *localHouse       // nil before there is a person here
+	raw    map[string][]byte // Records, as far as they were read; nil when they have to be read again
+	view   *view             // the same, decoded; nil when that has to be done again
+	own    []seal.Relation   // relations with own devices; nil when they have to be derived again
+	swept  int64             // when Tick last said everything that is not answered
 }
 
 // New opens the person of this device. There is none until Create, Recover,
@@ -141,7 +144,11 @@ func New(o Options) (*Person, error) {
 		return nil, err
 	}
 	p := &Person{o: o}
-	if p.device, err = loadDevice(o); err != nil {
+	d, err := loadDevice(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.use(d); err != nil {
 		return nil, err
 	}
 	var h localHouse
@@ -168,12 +175,14 @@ func (p *Person) finishIncarnate() error {
 		return err
 	}
 	if _, in := r.Find(p.me()); !in {
-		p.device = former
+		if err := p.use(former); err != nil {
+			return err
+		}
 		if err := p.putLocal("device", former); err != nil {
 			return err
 		}
 	}
-	return p.o.Local.Delete("former")
+	return p.delLocal("former")
 }
 
 // DeviceID returns the id of the device whose state is in Local, and makes its
@@ -200,20 +209,14 @@ type Effects struct {
 	// Gone are friends who are none any more: what is held of theirs is to be
 	// erased, and nothing of them remembered.
 	Gone []FriendID
-	// Moved are relations that were replaced: what waits in one goes to the next.
-	Moved []Moved
 	// Devices says that the person's devices changed: compare with them soon.
 	Devices bool
 }
-
-// Moved is a relation and the one that follows it.
-type Moved struct{ From, To seal.RelationID }
 
 // Add appends other's effects.
 func (e *Effects) Add(other Effects) {
 	e.Effects.Add(other.Effects)
 	e.Gone = append(e.Gone, other.Gone...)
-	e.Moved = append(e.Moved, other.Moved...)
 	e.Devices = e.Devices || other.Devices
 }
 
@@ -225,7 +228,7 @@ type FriendID [16]byte
 func (p *Person) Refresh() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.view = nil
+	p.raw, p.view = nil, nil
 }
 
 func (p *Person) now() int64 { return p.o.Now().UnixMilli() }

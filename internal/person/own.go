@@ -23,6 +23,13 @@ func (p *Person) others() []roster.Device {
 
 // ownRelations are the relations with the person's other devices (spec §2).
 func (p *Person) ownRelations() []seal.Relation {
+	if p.own == nil {
+		p.own = p.deriveOwn()
+	}
+	return p.own
+}
+
+func (p *Person) deriveOwn() []seal.Relation {
 	r, err := p.roster()
 	if err != nil {
 		return nil
@@ -31,7 +38,7 @@ func (p *Person) ownRelations() []seal.Relation {
 	if !in {
 		return nil
 	}
-	var out []seal.Relation
+	out := []seal.Relation{}
 	for _, d := range p.others() {
 		rel, err := p.ownRelation(mine, d)
 		if err != nil {
@@ -63,7 +70,10 @@ func (p *Person) ownRelation(mine, other roster.Device) (seal.Relation, error) {
 	if err != nil {
 		return r, err
 	}
-	if len(epochs) > 0 { // the device's own key is the first epoch, until another is known to be used
+	if len(epochs) > 0 {
+		if _, err := p.o.Local.Get("past/" + hexed(id[:])); err == nil {
+			r.Epochs = nil
+		}
 		r.Epochs = append(epochs, r.Epochs...)
 		for i := 1; i < len(r.Epochs); i++ {
 			r.Epochs[i].Superseded = r.Epochs[i-1].Created
@@ -102,9 +112,13 @@ func (p *Person) deviceOf(id seal.RelationID) (roster.Device, bool) {
 	if p.house == nil {
 		return roster.Device{}, false
 	}
-	for _, d := range p.others() {
-		if seal.RelationOf(seal.OwnRoot(p.house.Secret, p.me(), d.ID())) == id {
-			return d, true
+	for _, r := range p.ownRelations() {
+		if r.ID == id {
+			for _, d := range p.others() {
+				if p.ownID(p.house.Secret, d) == id {
+					return d, true
+				}
+			}
 		}
 	}
 	return roster.Device{}, false

@@ -40,7 +40,7 @@ func (p *Person) Relations() []seal.Relation {
 		return nil
 	}
 	var out []seal.Relation
-	for _, r := range v.relations {
+	for _, r := range each(v.relations) {
 		if blocked, leaving := v.mute(r); !blocked {
 			out = append(out, r.whole(leaving))
 		}
@@ -71,20 +71,20 @@ func (p *Person) inboxes() []seal.Inbox {
 			out = append(out, seal.Inbox{Mailbox: q, Invitation: id})
 		}
 	}
-	for _, r := range v.relations {
+	for _, r := range each(v.relations) {
 		if blocked, leaving := v.mute(r); !blocked && !leaving {
-			for _, q := range r.in {
+			for _, q := range named(r.in) {
 				out = append(out, seal.Inbox{Mailbox: q.Mailbox, Relation: r.id})
 			}
 		}
 	}
-	for id, r := range v.invites {
+	for id, r := range each(v.invites) {
 		add(id, r.Queues)
 	}
-	for id, r := range v.accepts {
+	for id, r := range each(v.accepts) {
 		add(id, r.Own.Queues)
 	}
-	for id, r := range v.rekeys {
+	for id, r := range each(v.rekeys) {
 		add(id, r.Own.Queues)
 	}
 	err = p.links(func(id [16]byte, r linkRecord) error {

@@ -31,7 +31,7 @@ func (p *Person) SetRelays(relays []string) (Effects, error) {
 	}
 	c := newChange()
 	c.put(keyRelays, relaysRecord{Relays: relays})
-	for _, r := range v.relations {
+	for _, r := range each(v.relations) {
 		if _, leaving := v.mute(r); leaving {
 			continue
 		}
@@ -63,7 +63,7 @@ func (p *Person) moveQueues(c *change, r *relation, relays []string) error {
 	until := p.now() + p.o.Queues.Milliseconds()
 	var now []seal.Mailbox
 	missing := slices.Clone(relays)
-	for q, rec := range r.in {
+	for q, rec := range named(r.in) {
 		i := slices.Index(missing, rec.Mailbox.Relay)
 		switch {
 		case i >= 0: // stays, or comes back
@@ -132,7 +132,7 @@ func (p *Person) Arrived(in seal.Inbox) (Effects, error) {
 		return Effects{}, nil
 	}
 	since := r.in[queueName(in.Mailbox)].Since
-	for q, rec := range r.in {
+	for q, rec := range named(r.in) {
 		// Only what was replaced before this queue was made: another may still be on
 		// its way.
 		if rec.Until != 0 && rec.Until-p.o.Queues.Milliseconds() <= since {

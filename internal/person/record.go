@@ -25,7 +25,6 @@ const (
 	inQueue     = "in/"       // <relation>/<queue>
 	inOut       = "out/"      // <relation>
 	inEpoch     = "epoch/"    // <relation>/<epoch>: made once
-	inUsed      = "used/"     // <relation>/<epoch>: the other side knows it since
 	inPeer      = "peer/"     // <relation>: the newest key of the other side
 	inInvite    = "invite/"   // <invitation>
 	inAccept    = "accept/"   // <invitation>
@@ -218,11 +217,26 @@ func (p *Person) commit(c *change) (Effects, error) {
 		out, err := p.o.Records.Put(c.puts, deletes)
 		p.view = nil
 		if err != nil {
+			p.raw = nil
 			return Effects{}, err
 		}
+		p.wrote(c.puts, deletes)
 		c.effects.Out = append(c.effects.Out, out...)
 	}
 	return c.effects, nil
+}
+
+// wrote does to the copy in memory what was done to Records.
+func (p *Person) wrote(puts map[string][]byte, deletes []string) {
+	if p.raw == nil {
+		return
+	}
+	for k, b := range puts {
+		p.raw[k] = b
+	}
+	for _, k := range deletes {
+		delete(p.raw, k)
+	}
 }
 
 func hexed(b []byte) string { return hex.EncodeToString(b) }

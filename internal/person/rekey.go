@@ -10,28 +10,22 @@ import (
 // rekeyedInfo is what the answer to a rekey is sealed for (spec §7).
 const rekeyedInfo = "kith rekeyed to 1"
 
-// mustChange asks for new keys with every friend: a device that is not this
-// person's any more knows the old ones. Invitations that wait are withdrawn, for
-// it knows their secrets as well.
+// mustChange asks for new keys with every friend: a device that is about to be
+// removed knows the old ones. It is kept before the roster is, and done after, so
+// that neither a crash nor the device that leaves gets in between.
 func (p *Person) mustChange() (Effects, error) {
-	v, err := p.look()
-	if err != nil {
-		return Effects{}, err
-	}
 	c := newChange()
 	c.put(keyDue, dueRecord{At: p.now(), By: p.me()})
-	for id, r := range v.invites {
-		if v.joined(id) == nil {
+	return p.commit(c)
+}
+
+// withdrawOld withdraws invitations whose secrets a removed device knows.
+func (p *Person) withdrawOld(c *change, v *view) {
+	for id, r := range each(v.invites) {
+		if r.Created <= v.due.At && v.joined(id) == nil {
 			p.endInvite(c, id, r)
 		}
 	}
-	e, err := p.commit(c)
-	if err != nil {
-		return e, err
-	}
-	more, err := p.changeKeys()
-	e.Add(more)
-	return e, err
 }
 
 // changeKeys begins §7 with every friend whose keys are older than what is due.
@@ -45,9 +39,13 @@ func (p *Person) changeKeys() (Effects, error) {
 		return Effects{}, nil
 	}
 	c := newChange()
-	for _, f := range v.friends {
+	p.withdrawOld(c, v)
+	// One that was not answered is begun anew before the other side's epoch that it
+	// was sealed to is gone.
+	since := max(v.due.At+1, p.now()-p.o.Keep.Milliseconds()/2)
+	for _, f := range each(v.friends) {
 		r := f.current()
-		if r == nil || f.leaving != 0 || f.blocked || f.open() || r.record.Created > v.due.At || v.changing(r, p.now()-2*p.o.Queues.Milliseconds()/3) {
+		if r == nil || f.leaving != 0 || f.blocked || f.open() || r.record.Created > v.due.At || v.changing(r, since) {
 			continue
 		}
 		if err := p.beginRekey(c, v, f, r); err != nil {
@@ -59,12 +57,12 @@ func (p *Person) changeKeys() (Effects, error) {
 
 // changing says whether a change of r's keys was begun since then.
 func (v *view) changing(r *relation, since int64) bool {
-	for _, k := range v.rekeys {
+	for _, k := range each(v.rekeys) {
 		if k.Relation == r.id && k.Created >= since {
 			return true
 		}
 	}
-	for _, next := range v.relations {
+	for _, next := range each(v.relations) {
 		if next.record.Follows == r.id {
 			return true
 		}
@@ -81,7 +79,7 @@ func (p *Person) beginRekey(c *change, v *view, f *friend, r *relation) error {
 	if err != nil {
 		return err
 	}
-	rec := rekeyRecord{Friend: f.id, Relation: r.id, Own: own, Rekeying: k, Created: p.now()}
+	rec := rekeyRecord{Friend: f.id, Relation: r.id, Own: own, Rekeying: k, Created: max(p.now(), v.due.At+1)}
 	id := [16]byte(hashOf(k.Body)[:16])
 	c.put(inRekey+hexed(id[:]), rec)
 	c.create(own.Queues...)
@@ -92,7 +90,7 @@ func (p *Person) beginRekey(c *change, v *view, f *friend, r *relation) error {
 // rekey is a message of that kind: the other side changes all keys.
 func (p *Person) rekey(c *change, v *view, r *relation, m seal.Message) error {
 	opening := hashOf(m.Body)
-	for _, next := range v.relations {
+	for _, next := range each(v.relations) {
 		if next.record.Follows != r.id {
 			continue
 		}
@@ -102,7 +100,7 @@ func (p *Person) rekey(c *change, v *view, r *relation, m seal.Message) error {
 		}
 		return fault.New(fault.Conflict, "relation %x is being replaced already", r.id)
 	}
-	for id, k := range v.rekeys {
+	for id, k := range each(v.rekeys) {
 		if k.Relation != r.id {
 			continue
 		}
@@ -166,12 +164,12 @@ func (p *Person) receiveRekeyed(c *change, v *view, id [16]byte, k rekeyRecord, 
 	})
 	c.put(inPending+hexed(next.ID[:]), pendingRecord{Since: p.now()})
 	c.del(inRekey + hexed(id[:]))
-	for other, o := range v.rekeys {
+	for other, o := range each(v.rekeys) {
 		if other != id {
 			p.endRekey(c, other, o, r.id)
 		}
 	}
-	c.effects.Moved = append(c.effects.Moved, Moved{From: r.id, To: next.ID})
+	c.effects.Moved = append(c.effects.Moved, seal.Move{From: r.id, To: next.ID})
 	c.send(next.ID, seal.Confirm, hashOf(answer))
 	return nil
 }

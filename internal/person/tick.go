@@ -41,7 +41,7 @@ func (p *Person) Resume() (Effects, error) {
 	for _, name := range sortedKeys(v.drops) {
 		e.Delete = append(e.Delete, v.drops[name].Mailbox)
 	}
-	for _, r := range v.relations {
+	for _, r := range each(v.relations) {
 		if _, leaving := v.mute(r); leaving {
 			e.Out = append(e.Out, seal.Outgoing{To: r.id, Kind: seal.Bye, Replaces: true})
 		}
@@ -59,7 +59,7 @@ func (p *Person) sweep(again bool) (Effects, error) {
 	p.sweepInvitations(c, v, again)
 	p.sweepRelations(c, v, again)
 	p.sweepRekeys(c, v, again)
-	for name, d := range v.drops {
+	for name, d := range named(v.drops) {
 		if p.now() > d.Since+p.o.Message.Milliseconds() {
 			c.del(inDrop + name)
 		}
@@ -83,13 +83,13 @@ func (p *Person) sweep(again bool) (Effects, error) {
 }
 
 func (p *Person) sweepInvitations(c *change, v *view, again bool) {
-	for id, r := range v.invites {
+	for id, r := range each(v.invites) {
 		i, err := seal.ParseInvitation(r.Fragment)
 		if err != nil || i.Expired(p.o.Now()) {
 			p.endInvite(c, id, r)
 		}
 	}
-	for id, r := range v.accepts {
+	for id, r := range each(v.accepts) {
 		i, err := seal.ParseInvitation(r.Fragment)
 		switch {
 		case err != nil || p.o.Now().After(i.Expires.Add(p.o.Message)): // a welcome may have waited
@@ -102,9 +102,9 @@ func (p *Person) sweepInvitations(c *change, v *view, again bool) {
 }
 
 func (p *Person) sweepRelations(c *change, v *view, again bool) {
-	for _, r := range v.relations {
+	for _, r := range each(v.relations) {
 		p.oldEpochs(c, r)
-		for q, rec := range r.in {
+		for q, rec := range named(r.in) {
 			if rec.Until != 0 && p.now() > rec.Until {
 				c.del(inQueue + hexed(r.id[:]) + "/" + q)
 				c.drop(p.now(), rec.Mailbox)
@@ -114,7 +114,7 @@ func (p *Person) sweepRelations(c *change, v *view, again bool) {
 			p.sweepPending(c, v, r, again)
 		}
 	}
-	for _, f := range v.friends {
+	for _, f := range each(v.friends) {
 		if f.leaving != 0 && p.now() > f.leaving+p.o.Message.Milliseconds() {
 			p.forget(c, f)
 		}
@@ -143,7 +143,7 @@ func (p *Person) sweepPending(c *change, v *view, r *relation, again bool) {
 // sweepRekeys repeats what was begun, and begins again before the other side's
 // epoch that it was sealed to is gone.
 func (p *Person) sweepRekeys(c *change, v *view, again bool) {
-	for id, k := range v.rekeys {
+	for id, k := range each(v.rekeys) {
 		r := v.relations[k.Relation]
 		switch {
 		case r == nil || p.now() > k.Created+p.o.Keep.Milliseconds():
@@ -196,7 +196,7 @@ func (p *Person) sweepHouse(c *change) error {
 		if !strings.HasPrefix(key, "earlier/") {
 			continue
 		}
-		if err := p.o.Local.Delete(key); err != nil {
+		if err := p.delLocal(key); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/hex"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,7 +25,6 @@ type view struct {
 	accepts   map[[16]byte]acceptRecord
 	rekeys    map[[16]byte]rekeyRecord
 	drops     map[string]queueRecord
-	keys      []string
 }
 
 // friend is what is known of one.
@@ -47,7 +48,6 @@ type relation struct {
 	in      map[string]queueRecord
 	out     outRecord
 	epochs  map[seal.EpochID]epochRecord
-	used    map[seal.EpochID]int64
 	peer    peerRecord
 }
 
@@ -61,19 +61,33 @@ func (p *Person) look() (*view, error) {
 		invites: map[[16]byte]inviteRecord{}, accepts: map[[16]byte]acceptRecord{},
 		rekeys: map[[16]byte]rekeyRecord{}, drops: map[string]queueRecord{},
 	}
-	err := p.o.Records.Each("", func(key string, value []byte) error {
-		v.keys = append(v.keys, key)
+	if err := p.read(); err != nil {
+		return nil, err
+	}
+	for key, value := range p.raw {
 		if err := v.add(key, value); err != nil {
 			p.o.Log.Warn("a record of the person cannot be read", "key", key, "error", err)
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
 	v.finish()
 	p.view = v
 	return v, nil
+}
+
+// read reads Records.
+func (p *Person) read() error {
+	if p.raw != nil {
+		return nil
+	}
+	raw := map[string][]byte{}
+	err := p.o.Records.Each("", func(key string, value []byte) error {
+		raw[key] = bytes.Clone(value)
+		return nil
+	})
+	if err == nil {
+		p.raw = raw
+	}
+	return err
 }
 
 // add takes a record in.
@@ -135,7 +149,7 @@ func (v *view) friend(id FriendID) *friend {
 func (v *view) relation(id seal.RelationID) *relation {
 	if v.relations[id] == nil {
 		v.relations[id] = &relation{
-			id: id, in: map[string]queueRecord{}, epochs: map[seal.EpochID]epochRecord{}, used: map[seal.EpochID]int64{},
+			id: id, in: map[string]queueRecord{}, epochs: map[seal.EpochID]epochRecord{},
 		}
 	}
 	return v.relations[id]
@@ -178,18 +192,12 @@ func (r *relation) add(kind, sub string, value []byte) error {
 		return seal.Unmarshal(value, &r.peer)
 	case inQueue:
 		return into(r.in, sub, value)
-	case inEpoch, inUsed:
+	case inEpoch:
 		id, err := hex.DecodeString(sub)
 		if err != nil || len(id) != 8 {
 			return fault.New(fault.Corrupt, "epoch %q has no id", sub)
 		}
-		if kind == inEpoch {
-			return into(r.epochs, seal.EpochID(id), value)
-		}
-		var at atRecord
-		err = seal.Unmarshal(value, &at)
-		r.used[seal.EpochID(id)] = at.At
-		return err
+		return into(r.epochs, seal.EpochID(id), value)
 	}
 	return fault.New(fault.Corrupt, "a record of the unknown kind %q", kind)
 }
@@ -197,7 +205,7 @@ func (r *relation) add(kind, sub string, value []byte) error {
 // finish leaves out what is not whole (yet): its other records are on their way,
 // or gone.
 func (v *view) finish() {
-	for id, r := range v.relations {
+	for id, r := range each(v.relations) {
 		if !r.made || len(r.epochs) == 0 || len(r.peer.Public) == 0 {
 			delete(v.relations, id)
 			continue
@@ -206,7 +214,7 @@ func (v *view) finish() {
 			f.all = append(f.all, r)
 		}
 	}
-	for id, f := range v.friends {
+	for id, f := range each(v.friends) {
 		if !f.made {
 			delete(v.friends, id)
 		}
@@ -265,6 +273,29 @@ func (r *relation) ordered() []seal.Epoch {
 		out[i].Superseded = out[i-1].Created
 	}
 	return out
+}
+
+// each goes through a map in the order of its keys, so that the same state has the
+// same effects.
+func each[K ~[16]byte, V any](m map[K]V) iter.Seq2[K, V] {
+	keys := slices.SortedFunc(maps.Keys(m), func(a, b K) int {
+		x, y := [16]byte(a), [16]byte(b)
+		return bytes.Compare(x[:], y[:])
+	})
+	return pairs(keys, m)
+}
+
+func named[V any](m map[string]V) iter.Seq2[string, V] { return pairs(sortedKeys(m), m) }
+
+// pairs leaves out what was deleted meanwhile.
+func pairs[K comparable, V any](keys []K, m map[K]V) iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
+		for _, k := range keys {
+			if v, ok := m[k]; ok && !yield(k, v) {
+				return
+			}
+		}
+	}
 }
 
 func sortedKeys[V any](m map[string]V) []string {

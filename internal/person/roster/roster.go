@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"github.com/kith-web/kith/internal/fault"
@@ -13,6 +14,7 @@ import (
 // Bounds of a roster, and its times (spec §2).
 const (
 	MaxDevices = 32
+	MaxRemoved = 128 // the newest are kept
 	Lifetime   = 30 * 24 * time.Hour
 	// Slack is how far clocks may be apart where an expired roster is refused.
 	Slack = 2 * 24 * time.Hour
@@ -73,6 +75,9 @@ type Roster struct {
 	Expires    int64    `cbor:"6,keyasint"`
 	Devices    []Device `cbor:"7,keyasint"`
 	Household  [8]byte  `cbor:"8,keyasint"`
+	// Removed are devices that were removed in this generation: who added one at the
+	// same time does not add it again.
+	Removed []seal.DeviceID `cbor:"9,keyasint,omitempty"`
 }
 
 // Find returns the device with this id.
@@ -83,6 +88,19 @@ func (r Roster) Find(id seal.DeviceID) (Device, bool) {
 		}
 	}
 	return Device{}, false
+}
+
+// Without returns r without these devices, which count as removed.
+func (r Roster) Without(ids []seal.DeviceID) Roster {
+	r.Devices = slices.DeleteFunc(slices.Clone(r.Devices), func(d Device) bool { return slices.Contains(ids, d.ID()) })
+	r.Removed = slices.Clone(r.Removed)
+	for _, id := range ids {
+		if !slices.Contains(r.Removed, id) {
+			r.Removed = append(r.Removed, id)
+		}
+	}
+	r.Removed = r.Removed[max(0, len(r.Removed)-MaxRemoved):]
+	return r
 }
 
 // Expired reports whether the roster ended before now, as far as clocks are
@@ -99,6 +117,8 @@ func (r Roster) check() error {
 		return fault.New(fault.Invalid, "roster with a root key of %d octets", len(r.Root))
 	case len(r.Devices) == 0 || len(r.Devices) > MaxDevices:
 		return fault.New(fault.TooLarge, "roster with %d devices", len(r.Devices)).WithHint("a person has 1 to %d", MaxDevices)
+	case len(r.Removed) > MaxRemoved:
+		return fault.New(fault.TooLarge, "roster with %d removed devices", len(r.Removed))
 	case r.Expires <= r.Issued || r.Expires-r.Issued > Lifetime.Milliseconds():
 		return fault.New(fault.Invalid, "roster that is good for %d ms", r.Expires-r.Issued)
 	}
