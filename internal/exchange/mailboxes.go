@@ -249,10 +249,10 @@ func (p *Peer) subscribe(at subscribed, in seal.Inbox) {
 func (p *Peer) trouble(pool *client.Pool, at subscribed, in seal.Inbox, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.o.Log.Debug("TROUBLE", "err", err)
 	if p.ended {
 		return
 	}
+	p.troubles[at.relay] = err
 	switch {
 	case err == nil && time.Since(p.back[at.relay]) > time.Second:
 		p.back[at.relay] = time.Now()
@@ -264,10 +264,7 @@ func (p *Peer) trouble(pool *client.Pool, at subscribed, in seal.Inbox, err erro
 		p.run(effects)
 	case errors.Is(err, client.ErrNo):
 		p.spawn(p.o.Patience, func(ctx context.Context) {
-			p.o.Log.Debug("CREATE", "relay", at.relay)
-			err := p.create(ctx, pool, at.relay, seal.NewQueue{Mailbox: in.Mailbox})
-			p.o.Log.Debug("CREATED", "relay", at.relay, "err", err)
-			if err != nil {
+			if err := p.create(ctx, pool, at.relay, seal.NewQueue{Mailbox: in.Mailbox}); err != nil {
 				p.o.Log.Debug("cannot make a queue", "relay", at.relay, "error", err)
 			}
 		})

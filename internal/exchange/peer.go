@@ -33,6 +33,9 @@ type PeerOptions struct {
 	Answering int
 	// Patience bounds each thing asked of a relay: 20 seconds.
 	Patience time.Duration
+	// MovedWithin is the time over which this device comes back to a relay that said
+	// that it moves: 30 seconds.
+	MovedWithin time.Duration
 	// AnswerWithin bounds the making of an answer, its upload included: 5 minutes.
 	AnswerWithin time.Duration
 	Log          *slog.Logger
@@ -94,11 +97,13 @@ type Peer struct {
 	ref     Ref
 	waiting map[seal.MessageID]chan struct{} // closed when the answer is here
 	subs    map[subscribed]func()
-	inboxes map[subscribed]seal.Inbox
-	back    map[string]time.Time     // when a relay was last told to be back
-	slots   map[string]chan struct{} // of a relay
-	direct  map[[32]byte]*client.Pool
-	chunks  map[string]*client.Chunks
+	// troubles is why a relay cannot be listened to; nil when it is.
+	troubles map[string]error
+	inboxes  map[subscribed]seal.Inbox
+	back     map[string]time.Time     // when a relay was last told to be back
+	slots    map[string]chan struct{} // of a relay
+	direct   map[[32]byte]*client.Pool
+	chunks   map[string]*client.Chunks
 
 	answering chan struct{}
 	nudge     chan struct{}
@@ -116,8 +121,8 @@ func NewPeer(o PeerOptions) (*Peer, error) {
 		return nil, err
 	}
 	p := &Peer{
-		o: o, core: core, pool: client.NewPool(client.PoolOptions{Relay: o.Relay}), refs: map[Ref]client.Delivery{},
-		waiting: map[seal.MessageID]chan struct{}{}, subs: map[subscribed]func(){}, back: map[string]time.Time{}, slots: map[string]chan struct{}{},
+		o: o, core: core, pool: client.NewPool(client.PoolOptions{Relay: o.Relay, MovedWithin: o.MovedWithin}), refs: map[Ref]client.Delivery{},
+		waiting: map[seal.MessageID]chan struct{}{}, subs: map[subscribed]func(){}, troubles: map[string]error{}, back: map[string]time.Time{}, slots: map[string]chan struct{}{},
 		direct: map[[32]byte]*client.Pool{}, chunks: map[string]*client.Chunks{},
 		answering: make(chan struct{}, o.Answering), nudge: make(chan struct{}, 1),
 	}
@@ -272,6 +277,17 @@ func (p *Peer) Send(out ...seal.Outgoing) error {
 // Apply does what person or library want done.
 func (p *Peer) Apply(e seal.Effects) error {
 	return p.do(func() ([]Effect, error) { return p.core.Apply(e) })
+}
+
+// Listening says why nothing can come from a relay now; nil when it can.
+func (p *Peer) Listening(relay string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err, ok := p.troubles[relay]
+	if !ok {
+		return fault.New(fault.Unreachable, "not connected yet")
+	}
+	return err
 }
 
 // Poke tries everything again at once: the network has changed.

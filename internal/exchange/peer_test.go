@@ -3,14 +3,12 @@ package exchange_test
 import (
 	"bytes"
 	"crypto/rand"
-	"crypto/tls"
 	"io"
 	"net/url"
 	"testing"
 	"time"
 
 	"github.com/kith-web/kith/internal/exchange"
-	"github.com/kith-web/kith/internal/mailbox/client"
 	"github.com/kith-web/kith/internal/seal"
 )
 
@@ -104,7 +102,7 @@ func TestPeersThatReachEachOther(t *testing.T) { // §5.4
 	home := startRelay(t, t.TempDir(), "127.0.0.1:0", config)
 	t.Cleanup(home.stop)
 	a, b, id := livePair(t, r)
-	b.own = &exchange.OwnMailbox{URL: home.url, Client: client.Options{TLS: &tls.Config{InsecureSkipVerify: true}}}
+	b.own = ownMailbox(home)
 	a.start()
 	b.start()
 	fatal(t)(b.peer.SetPlaces([]seal.Place{{URL: home.url, Certificate: hash}}, time.Now().Add(12*time.Hour)))
