@@ -1,0 +1,198 @@
+package person_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/seal"
+)
+
+// TestBothChangeKeysAtOnce: each removes a device at the same time.
+func TestBothChangeKeysAtOnce(t *testing.T) { // §7
+	for range 4 { // which one stands depends on chance
+		w := newWorld(t)
+		a, b, oldA, oldB := w.someone("a"), w.someone("b"), w.device("old-a"), w.device("old-b")
+		w.link(a, oldA)
+		w.link(b, oldB)
+		w.befriend(a, b)
+		code := a.friends()[0].Safety
+		a.do(a.person.Revoke([]seal.DeviceID{oldA.id()}, ""))
+		b.do(b.person.Revoke([]seal.DeviceID{oldB.id()}, ""))
+		w.settle(a, b)
+		w.later(2 * time.Hour)
+		if fa, fb := a.friends(), b.friends(); len(fa) != 1 || fa[0].Safety != fb[0].Safety || fa[0].Safety == code {
+			t.Fatalf("%+v, %+v", fa, fb)
+		}
+		w.talk2([]*device{a, b}, a, b)
+		for _, d := range []*device{a, b} {
+			if n := len(d.person.Relations()); n != 1 {
+				t.Errorf("%s has %d relations", d.name, n)
+			}
+		}
+	}
+}
+
+// TestKeysChangeOverABadNetwork: lost, doubled and reordered, with both own devices
+// taking turns.
+func TestKeysChangeOverABadNetwork(t *testing.T) { // §7
+	for seed := range uint64(6) {
+		w := newWorld(t)
+		a, b, old, friend := w.someone("a"), w.device("b"), w.device("old"), w.someone("friend")
+		w.link(a, b)
+		w.link(a, old)
+		w.befriend(a, friend)
+		code := friend.friends()[0].Safety
+		w.settle()
+		r := rand.New(rand.NewPCG(seed, 2))
+		w.wire = func(seal.Mailbox, []byte) int { return r.IntN(3) }
+		a.do(a.person.Revoke([]seal.DeviceID{old.id()}, ""))
+		for range 40 {
+			for _, d := range []*device{a, b, friend} {
+				d.step(r.IntN)
+			}
+			w.merge(a, b)
+			w.now = w.now.Add(time.Hour + time.Minute)
+			for _, d := range []*device{a, b, friend} {
+				d.do(d.person.Tick())
+			}
+		}
+		w.wire = nil
+		w.settle(a, b, friend)
+		w.talk2([]*device{a, b, friend}, b, friend)
+		if f := friend.friends(); len(f) != 1 || f[0].Safety == code || f[0].Safety != b.friends()[0].Safety {
+			t.Fatalf("seed %d: %+v, %+v", seed, f, b.friends())
+		}
+	}
+}
+
+// TestAnotherDeviceTakesOver: the device that removed one is never heard of again.
+func TestAnotherDeviceTakesOver(t *testing.T) { // §2.2
+	w := newWorld(t)
+	a, b, old, friend := w.someone("a"), w.device("b"), w.device("old"), w.someone("friend")
+	w.link(a, b)
+	w.link(a, old)
+	w.befriend(a, friend)
+	w.settle()
+	code := friend.friends()[0].Safety
+	w.wire = func(q seal.Mailbox, _ []byte) int { // a reaches nobody but b
+		if _, ok := w.owner(q, friend); ok {
+			return 0
+		}
+		return 1
+	}
+	a.do(a.person.Revoke([]seal.DeviceID{old.id()}, ""))
+	w.settle(a, b)
+	w.wire = nil
+	w.devices = []*device{b, friend}
+	w.later(25 * time.Hour)
+	w.later(time.Hour)
+	if friend.friends()[0].Safety == code {
+		t.Fatal("nobody took over")
+	}
+	w.talk(b, friend)
+}
+
+// owner says whether a queue is one of d's inboxes.
+func (w *world) owner(q seal.Mailbox, d *device) (seal.Inbox, bool) {
+	for _, in := range d.person.Inboxes() {
+		if in.Mailbox.Relay == q.Relay && string(in.Mailbox.Sender) == string(q.Sender) {
+			return in, true
+		}
+	}
+	return seal.Inbox{}, false
+}
+
+// TestTwoOwnDevicesTakeTheSameJoin: the lease ran out, and both answered.
+func TestTwoOwnDevicesTakeTheSameJoin(t *testing.T) { // §4.2
+	w := newWorld(t)
+	a, b, friend := w.someone("a"), w.device("b"), w.someone("friend")
+	w.link(a, b)
+	link := a.invite()
+	w.settle()
+	friend.accept(link, "")
+	for _, in := range a.person.Inboxes() {
+		q := w.queues[in.Mailbox.Relay+string(in.Mailbox.Sender)]
+		for _, m := range q.msgs {
+			a.deliver(in, m)
+			b.deliver(in, m)
+		}
+	}
+	w.settle()
+	w.later(2 * time.Hour)
+	if fa, fb, f := a.friends(), b.friends(), friend.friends(); len(fa) != 1 || len(fb) != 1 || len(f) != 1 || fa[0] != fb[0] || fa[0].Safety != f[0].Safety {
+		t.Fatalf("%+v, %+v, %+v", fa, fb, f)
+	}
+	w.talk(b, friend)
+	if n := len(a.person.Relations()); n != 2 {
+		t.Errorf("%d relations with one friend and one device", n)
+	}
+}
+
+// TestWhatIsNotForThePerson: messages of others are refused, and change nothing.
+func TestWhatIsNotForThePerson(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.someone("a"), w.someone("b")
+	w.befriend(a, b)
+	id, _ := a.person.Current(a.friends()[0].Handle)
+	for _, c := range []struct {
+		m    seal.Message
+		want fault.Kind
+	}{
+		{seal.Message{Kind: seal.Ask}, fault.Unsupported},
+		{seal.Message{Kind: seal.Rekeyed}, fault.Unsupported},
+		{seal.Message{Kind: seal.Rosters}, fault.Unsupported},
+		{seal.Message{Kind: seal.Confirm, Body: []byte{0x41, 0}}, fault.Corrupt},
+		{seal.Message{Kind: seal.Queues, Body: []byte{0x80}}, fault.Invalid},
+		{seal.Message{Kind: seal.Rekey, Body: []byte{0xa0}}, fault.Invalid},
+	} {
+		_, err := a.person.Handle(id, c.m)
+		refused(t, "kind "+string(rune('0'+c.m.Kind)), err, c.want)
+	}
+	_, err := a.person.Handle(seal.RelationID{}, seal.Message{Kind: seal.Bye})
+	refused(t, "no relation", err, fault.NotFound)
+	_, err = a.person.Receive(seal.Inbox{Invitation: [16]byte{1}}, make([]byte, 4096))
+	refused(t, "no inbox", err, fault.NotFound)
+	w.talk(a, b)
+}
+
+// TestWithoutAPerson: what needs one says so.
+func TestWithoutAPerson(t *testing.T) {
+	w := newWorld(t)
+	d := w.device("d")
+	_, _, err := d.person.Invite("", 0)
+	refused(t, "invite", err, fault.Conflict)
+	_, err = d.person.SetRelays([]string{"wss://x"})
+	refused(t, "relays", err, fault.Conflict)
+	_, err = d.person.SetName("x")
+	refused(t, "name", err, fault.Conflict)
+	_, err = d.person.Revoke([]seal.DeviceID{{1}}, "")
+	refused(t, "revoke", err, fault.Conflict)
+	_, err = d.person.Backup()
+	refused(t, "backup", err, fault.Conflict)
+	if s, err := d.person.Status(); err != nil || s.Exists || len(d.person.Relations()) != 0 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	d.do(d.person.Create())
+	d.do(d.person.SetName("Dora"))
+	if s, err := d.person.Status(); err != nil || !s.Exists || s.Name != "Dora" || !s.PhraseUnseen || s.Removed {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	words, err := d.person.Phrase()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.do(d.person.Create()) // again: nothing
+	if again, err := d.person.Phrase(); err != nil || again != words {
+		t.Fatalf("another phrase: %v", err)
+	}
+	if err := d.person.ConfirmPhrase(""); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.person.Phrase()
+	refused(t, "the phrase again", err, fault.NotFound)
+	other := w.device("other")
+	other.do(other.person.Recover(words, nil))
+	other.wants("other")
+}
