@@ -56,8 +56,9 @@ func ram(t *testing.T) string {
 type contest struct {
 	t          *testing.T
 	alice, bob *device
-	src        string // a folder at Alice's
-	in         string // an empty folder at Bob's
+	src        string          // a folder at Alice's
+	in         string          // an empty folder at Bob's
+	moved      []time.Duration // of kith: from the offer until all was stored
 }
 
 // newContest pairs two devices; what make puts into a folder is to be sent.
@@ -92,6 +93,7 @@ func compete(t *testing.T, who []contestant, make func(dir string)) {
 		m := median(times[x.name])
 		t.Logf("%-22s %6.2f s, %.2f times that of %s; all: %v", x.name, m.Seconds(), m.Seconds()/base.Seconds(), who[0].name, times[x.name])
 	}
+	t.Logf("kith, without the start and the end of its processes: median %v; all: %v", median(c.moved), c.moved)
 }
 
 // run has one contestant send, into an empty folder, and checks what arrived.

@@ -66,13 +66,18 @@ func present(t *testing.T, all []contestant) (out []contestant) {
 func (c *contest) kith(more ...string) (time.Duration, error) {
 	p := c.bob.receive(c.in, "--once", "--yes")
 	start := time.Now()
-	if _, code := c.alice.send(append([]string{c.src, "--to", "bob"}, more...)...); code != 0 {
+	s, code := c.alice.send(append([]string{c.src, "--to", "bob"}, more...)...)
+	if code != 0 {
 		return 0, fmt.Errorf("send ended with %d", code)
 	}
 	if code := ended(c.t, p); code != 0 {
 		return 0, fmt.Errorf("receive ended with %d: %s", code, p.Output())
 	}
-	return time.Since(start), nil
+	took := time.Since(start)
+	if t := s.Transfers[0]; len(more) == 0 {
+		c.moved = append(c.moved, t.Ended.Sub(t.Started).Round(time.Millisecond))
+	}
+	return took, nil
 }
 
 // await starts a program on a device that is to be ready when it says so. It is
