@@ -52,7 +52,7 @@ func (l *Library) judge(p *peer, r *record) verdict {
 // that was told to reset nothing is new but what it made itself.
 func (p *peer) deletedHere(r *record) bool {
 	if r.By == p.Device {
-		return r.Created <= p.Equal
+		return r.Created < p.Equal
 	}
 	return p.Behind
 }
@@ -234,6 +234,9 @@ func (l *Library) drop(doomed []*entry) ([]seal.Outgoing, error) {
 	out, lost, err := l.mourn(rs)
 	if err != nil {
 		return nil, err
+	}
+	for _, p := range l.peers {
+		p.Equal = 0 // what is dropped was known when they agreed: see deletedHere
 	}
 	b := l.begin()
 	keys := make([][]byte, len(doomed))

@@ -19,6 +19,8 @@ type peer struct {
 	Equal int64 `cbor:"5,keyasint"`
 	// Behind says that the other was told to reset and is not through with it.
 	Behind bool `cbor:"6,keyasint"`
+	// Heard is the other's clock in the newest message that said a horizon.
+	Heard int64 `cbor:"8,keyasint"`
 	// Began is when the last comparison began.
 	Began int64 `cbor:"7,keyasint"`
 
@@ -92,6 +94,21 @@ func (l *Library) doubt(p *peer) {
 		}
 	}
 	l.resets = append(l.resets, reset{By: p.Device, Seq: l.seq, Time: p.HorizonTime})
+}
+
+// isBehind says whether another device may have what was deleted: its horizon is
+// older than a deletion that is remembered no more, or than what it said before,
+// so that it must be a backup of itself. Otherwise what it says is noted. A
+// message that was long on its way says an old horizon, too, but also an old time.
+func (l *Library) isBehind(p *peer, n note) bool {
+	if n.Horizon < l.erased || n.Horizon < p.Acked && n.Time > p.Heard {
+		p.Behind = true
+		return true
+	}
+	if !p.Behind && n.Horizon >= p.Acked {
+		p.Acked, p.Heard = n.Horizon, max(p.Heard, n.Time)
+	}
+	return false
 }
 
 // agree notes that this device and another had the same.

@@ -92,7 +92,7 @@ func (l *Library) compare(d Device) note {
 }
 
 func (l *Library) header(p *peer) note {
-	return note{Horizon: p.Horizon, Seq: l.seq, Time: l.clock.last.Time()}
+	return note{Horizon: p.Horizon, Seq: l.seq, Time: max(l.now(), l.clock.last.Time())}
 }
 
 // push tells other devices of new versions.
@@ -151,13 +151,12 @@ func (l *Library) converse(d Device, kind seal.MessageKind, n note) ([]seal.Outg
 		l.doubt(p)
 		l.seq = n.Horizon + 1
 	}
-	if n.Horizon < l.erased {
-		p.Behind = true
+	if n.Horizon < l.erased && n.Time <= p.Heard {
+		return nil, nil // so old that it may bring back what is forgotten here
+	}
+	if l.isBehind(p, n) {
 		m := l.header(p)
 		return []seal.Outgoing{{To: d.Relation, Kind: seal.Reset, Body: m, Replaces: true}}, l.keepPeers()
-	}
-	if !p.Behind {
-		p.Acked = max(p.Acked, n.Horizon)
 	}
 	out, fresh, err := l.apply(p, n.Records)
 	if err != nil {
