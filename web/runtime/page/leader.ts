@@ -16,6 +16,8 @@ const joinFor = { unknown: 2500, known: 6000, barred: 800, following: 1500 } as 
 
 /** Milliseconds. */
 const saveEvery = 2000;
+/** For so long the swarm's state is good for chances: the worker asks for many pieces at a time. */
+const recent = 50;
 
 const totalsKey = "totals";
 const barredKey = "barred";
@@ -48,6 +50,7 @@ export class Leader {
   #firstPeer = Infinity;
   /** What the worker's chances depend on, as it was last told. */
   #told = "";
+  #looked: { readonly at: number; readonly stats: SwarmStats } | undefined;
   #savedAt = 0;
   #barred = false;
 
@@ -153,8 +156,11 @@ export class Leader {
 
   #chance(piece: number): Chance {
     const { swarm } = this.#lead;
-    const stats = swarm.stats();
     const now = performance.now();
+    if (!this.#looked || now - this.#looked.at > recent) {
+      this.#looked = { at: now, stats: swarm.stats() };
+    }
+    const { stats } = this.#looked;
     const first = Math.min(this.#firstPeer, now);
     return {
       peers: met(stats),
@@ -197,6 +203,7 @@ export class Leader {
 
   #note(): void {
     const stats = this.#lead.swarm.stats();
+    this.#looked = { at: performance.now(), stats };
     if (met(stats) > 0) {
       this.#firstPeer = Math.min(this.#firstPeer, performance.now());
       this.#learn(false);

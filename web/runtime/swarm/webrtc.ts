@@ -6,6 +6,8 @@ import type { Pipe } from "./pipe.ts";
 const bounds = {
   /** How long candidates are gathered; an unreachable STUN server takes longer. */
   gather: 1_500,
+  /** Without servers to ask, all addresses are there when none came for so long. */
+  settled: 40,
   /** A connection that was agreed on is there within this time. */
   connect: 25_000,
   /** One message of a data channel: long ones cost less, but not all programs take any length. */
@@ -30,7 +32,7 @@ export async function offer(config: RTCConfiguration): Promise<OfferedChannel> {
     const opened = whenOpen(pc, pc.createDataChannel("kith"), true);
     opened.catch(() => undefined);
     await pc.setLocalDescription(await pc.createOffer());
-    const sdp = await gathered(pc);
+    const sdp = await gathered(pc, config);
     return {
       sdp,
       accept: async (answer) => {
@@ -54,7 +56,7 @@ export async function answer(config: RTCConfiguration, sdp: string, reply: (sdp:
     });
     await pc.setRemoteDescription({ type: "offer", sdp });
     await pc.setLocalDescription(await pc.createAnswer());
-    reply(await gathered(pc));
+    reply(await gathered(pc, config));
     return await inTime(pc, opened);
   } catch (error) {
     pc.close();
@@ -63,14 +65,21 @@ export async function answer(config: RTCConfiguration, sdp: string, reply: (sdp:
 }
 
 /** The description with the candidates that were found in time. */
-async function gathered(pc: RTCPeerConnection): Promise<string> {
+async function gathered(pc: RTCPeerConnection, config: RTCConfiguration): Promise<string> {
+  const asks = (config.iceServers ?? []).length > 0;
   if (pc.iceGatheringState !== "complete") {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, bounds.gather);
+      let timer = setTimeout(resolve, bounds.gather);
       pc.onicegatheringstatechange = () => {
         if (pc.iceGatheringState === "complete") {
           clearTimeout(timer);
           resolve();
+        }
+      };
+      pc.onicecandidate = (e) => {
+        if (e.candidate && !asks) {
+          clearTimeout(timer);
+          timer = setTimeout(resolve, bounds.settled);
         }
       };
     });
