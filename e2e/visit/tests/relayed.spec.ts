@@ -55,7 +55,11 @@ async function relayOnly(person: Person, host: Host): Promise<void> {
   await page.goto(`${host.origin}/.kith/served`);
   const way = page.getByRole("radio", { name: /Relay only/ });
   await way.check();
-  await expect(way).toBeChecked();
+  // A page that is loaded anew knows what was kept, not what was just chosen.
+  await expect(async () => {
+    await page.reload();
+    await expect(way).toBeChecked();
+  }).toPass();
   await page.close();
 }
 
