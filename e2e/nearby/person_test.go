@@ -32,8 +32,7 @@ func (d *device) code(p *harness.Terminal) string {
 }
 
 func TestPeoplePairTwoDevicesOnTheirTerminals(t *testing.T) {
-	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
+	alice, bob := strangers(t)
 	shows := bob.person("pair", "--name", "bob")
 	code := bob.code(shows)
 	want(t, "what bob shows", shows.Output(), "█") // the QR code
@@ -58,11 +57,8 @@ func TestPeoplePairTwoDevicesOnTheirTerminals(t *testing.T) {
 }
 
 func TestAPersonIsAskedUnlessTheDeviceIsTrusted(t *testing.T) {
-	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
-	pair(t, alice, bob)
-	src, in := filepath.Join(t.TempDir(), "letter.txt"), t.TempDir()
-	fill(t, src, 5000, 1)
+	alice, bob := acquainted(t)
+	src, in := aFile(t, "letter.txt", 5000)
 	for i, step := range []struct {
 		before []string // of bob
 		typed  string   // "" where nobody is asked
@@ -104,10 +100,8 @@ func TestAPersonIsAskedUnlessTheDeviceIsTrusted(t *testing.T) {
 }
 
 func TestAPersonChoosesADeviceAndTypesItsCode(t *testing.T) {
-	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
-	src, in := filepath.Join(t.TempDir(), "letter.txt"), t.TempDir()
-	fill(t, src, 5000, 1)
+	alice, bob := strangers(t)
+	src, in := aFile(t, "letter.txt", 5000)
 	p := bob.person("receive", "--once", "--into", in, "--name", "bob")
 	code := bob.code(p)
 	s := alice.person("send", src, "--name", "alice")

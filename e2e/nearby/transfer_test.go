@@ -22,9 +22,30 @@ const (
 	exitFull     = 19
 )
 
-func TestTheSecondTimeNeedsNoCode(t *testing.T) {
+// strangers are two devices in one room, acquainted two that are paired.
+func strangers(t *testing.T) (alice, bob *device) {
+	t.Helper()
 	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
+	return r.join("alice"), r.join("bob")
+}
+
+func acquainted(t *testing.T) (alice, bob *device) {
+	t.Helper()
+	alice, bob = strangers(t)
+	pair(t, alice, bob)
+	return alice, bob
+}
+
+// aFile is a file of n bytes to send, and a folder to receive into.
+func aFile(t *testing.T, name string, n int64) (src, in string) {
+	t.Helper()
+	src = filepath.Join(t.TempDir(), name)
+	fill(t, src, n, 1)
+	return src, t.TempDir()
+}
+
+func TestTheSecondTimeNeedsNoCode(t *testing.T) {
+	alice, bob := strangers(t)
 	src, in := filepath.Join(t.TempDir(), "album"), t.TempDir()
 	fill(t, filepath.Join(src, "a", "one.jpg"), 3<<20+1, 1)
 	fill(t, filepath.Join(src, "two.jpg"), 100, 2)
@@ -48,11 +69,8 @@ func TestTheSecondTimeNeedsNoCode(t *testing.T) {
 }
 
 func TestBulkGoesOverTheSessionWhereTCPIsRefused(t *testing.T) {
-	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
-	pair(t, alice, bob)
-	src, in := filepath.Join(t.TempDir(), "f"), t.TempDir()
-	fill(t, src, 8<<20, 1)
+	alice, bob := acquainted(t)
+	src, in := aFile(t, "f", 8<<20)
 	p := bob.receive(in, "--once", "--yes")
 	s, code := alice.send(src, "--to", "bob", "--no-tcp")
 	if code != 0 || s.Transfers[0].TCP {
@@ -65,12 +83,9 @@ func TestBulkGoesOverTheSessionWhereTCPIsRefused(t *testing.T) {
 }
 
 func TestAKilledReceiverGoesOn(t *testing.T) {
-	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
-	pair(t, alice, bob)
+	alice, bob := acquainted(t)
 	alice.shape("200mbit")
-	src, in := filepath.Join(t.TempDir(), "film"), t.TempDir()
-	fill(t, src, 60<<20, 1)
+	src, in := aFile(t, "film", 60<<20)
 	p := bob.receive(in, "--once", "--yes")
 	go func() {
 		partial(t, filepath.Join(in, "film"), 8<<20)
@@ -94,12 +109,9 @@ func TestAKilledReceiverGoesOn(t *testing.T) {
 }
 
 func TestAKilledSenderGoesOn(t *testing.T) {
-	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
-	pair(t, alice, bob)
+	alice, bob := acquainted(t)
 	alice.shape("200mbit")
-	src, in := filepath.Join(t.TempDir(), "film"), t.TempDir()
-	fill(t, src, 60<<20, 1)
+	src, in := aFile(t, "film", 60<<20)
 	p := bob.receive(in, "--yes")
 	s := harness.Start(t, alice.program("send", src, "--to", "bob"))
 	partial(t, filepath.Join(in, "film"), 8<<20)
@@ -112,12 +124,9 @@ func TestAKilledSenderGoesOn(t *testing.T) {
 }
 
 func TestACutCableIsSurvived(t *testing.T) {
-	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
-	pair(t, alice, bob)
+	alice, bob := acquainted(t)
 	alice.shape("200mbit")
-	src, in := filepath.Join(t.TempDir(), "film"), t.TempDir()
-	fill(t, src, 60<<20, 1)
+	src, in := aFile(t, "film", 60<<20)
 	p := bob.receive(in, "--once", "--yes")
 	go func() {
 		partial(t, filepath.Join(in, "film"), 8<<20)
@@ -133,15 +142,12 @@ func TestACutCableIsSurvived(t *testing.T) {
 
 // TestASenderWaitsForADeviceThatWentAway: longer than a session lives.
 func TestASenderWaitsForADeviceThatWentAway(t *testing.T) {
-	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
-	pair(t, alice, bob)
+	alice, bob := acquainted(t)
 	for _, d := range []*device{alice, bob} {
-		d.configure("[nearby]\nidle = \"4s\"\n")
+		d.configure("[nearby]\nidle = \"6s\"\n")
 	}
 	alice.shape("100mbit")
-	src, in := filepath.Join(t.TempDir(), "film"), t.TempDir()
-	fill(t, src, 40<<20, 1)
+	src, in := aFile(t, "film", 40<<20)
 	p := bob.receive(in, "--yes", "--once")
 	send := func(until int64, more ...string) *harness.Process {
 		s := harness.Start(t, alice.program(append([]string{"send", src, "--to", "bob"}, more...)...))
@@ -172,10 +178,8 @@ func TestASenderWaitsForADeviceThatWentAway(t *testing.T) {
 }
 
 func TestWrongCodesAreToldAndLockOut(t *testing.T) {
-	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
-	src, in := filepath.Join(t.TempDir(), "f"), t.TempDir()
-	fill(t, src, 10, 1)
+	alice, bob := strangers(t)
+	src, in := aFile(t, "f", 10)
 	p := bob.receive(in, "--code", "123456")
 	var codes []int
 	for range 6 {
@@ -194,9 +198,7 @@ func TestWrongCodesAreToldAndLockOut(t *testing.T) {
 }
 
 func TestAFullDiskEndsBothSidesClearly(t *testing.T) {
-	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
-	pair(t, alice, bob)
+	alice, bob := acquainted(t)
 	src, disk := filepath.Join(t.TempDir(), "film"), harness.SmallDisk(t, "24m")
 	in := filepath.Join(disk, "in")
 	fill(t, src, 32<<20, 1)
@@ -231,10 +233,8 @@ func TestAFullDiskEndsBothSidesClearly(t *testing.T) {
 }
 
 func TestUnansweredAndUnknown(t *testing.T) {
-	r := newRoom(t)
-	alice, bob := r.join("alice"), r.join("bob")
-	src, in := filepath.Join(t.TempDir(), "f"), t.TempDir()
-	fill(t, src, 10, 1)
+	alice, bob := strangers(t)
+	src, in := aFile(t, "f", 10)
 	if _, code := alice.send(src, "--to", "nobody", "--wait", "1"); code != exitNoDevice {
 		t.Errorf("sending to nobody ended with %d", code)
 	}

@@ -3,6 +3,7 @@ package nearby
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/kith-web/kith/internal/fault"
@@ -50,7 +51,9 @@ func (s *Service) deliver(
 		if moved {
 			until, pause, broke = time.Now().Add(patience), firstPause, err
 		}
-		if !wentAway(err) || until.IsZero() || context.Cause(ctx) != nil {
+		// A device that is back may not have noticed yet that it was away.
+		back := errors.Is(err, errRejected) && time.Now().Before(until)
+		if !wentAway(err) && !back || until.IsZero() || context.Cause(ctx) != nil {
 			return result, err
 		}
 		if !time.Now().Before(until) {
@@ -91,8 +94,10 @@ func (s *Service) attempt(
 	s.mu.Unlock()
 	transport, err := s.transport(reach, t, s.withCode(how.Code), transferProtocol)
 	if errors.Is(err, errRejected) {
-		return result, false, fault.New(fault.Forbidden, "%q takes no files", t.name).
-			WithHint("run 'kith nearby receive' there")
+		return result, false, &fault.Error{
+			Kind: fault.Forbidden, Message: fmt.Sprintf("%q takes no files", t.name),
+			Hint: "run 'kith nearby receive' there", Err: errRejected,
+		}
 	}
 	if err != nil {
 		return result, false, cause(ctx, err)
