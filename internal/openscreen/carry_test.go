@@ -30,29 +30,38 @@ func paired(t *testing.T, change func(*Options)) (*Session, *Session) {
 	return meet(t, a, b, found(b))
 }
 
-// channel opens a data channel from a to b.
-func channel(t *testing.T, a, b *Session, o ChannelOptions) (*DataChannel, *DataChannel) {
+// opened opens something from one side, accepts it on the other, and returns both
+// ends.
+func opened[E any, R interface{ Accept() (E, error) }](
+	t *testing.T, open func(context.Context) (E, error), await func(context.Context) (R, error),
+) (near, far E) {
 	t.Helper()
 	ctx := background(t)
-	got := make(chan *DataChannel, 1)
+	got := make(chan E, 1)
 	go func() {
-		r, err := b.AcceptDataChannel(ctx)
+		defer close(got)
+		r, err := await(ctx)
 		if err != nil {
 			t.Error(err)
-			close(got)
 			return
 		}
-		ch, err := r.Accept()
+		far, err := r.Accept()
 		if err != nil {
 			t.Error(err)
 		}
-		got <- ch
+		got <- far
 	}()
-	ac, err := a.OpenDataChannel(ctx, o)
+	near, err := open(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ac, <-got
+	return near, <-got
+}
+
+// channel opens a data channel from a to b.
+func channel(t *testing.T, a, b *Session, o ChannelOptions) (*DataChannel, *DataChannel) {
+	t.Helper()
+	return opened(t, func(ctx context.Context) (*DataChannel, error) { return a.OpenDataChannel(ctx, o) }, b.AcceptDataChannel)
 }
 
 func TestADataChannelCarriesMessagesBothWays(t *testing.T) {
@@ -170,26 +179,7 @@ func TestTenThousandChannelsEndInAClearError(t *testing.T) {
 // transport opens one from a to b.
 func transport(t *testing.T, a, b *Session, protocol string) (*Transport, *Transport) {
 	t.Helper()
-	ctx := background(t)
-	got := make(chan *Transport, 1)
-	go func() {
-		r, err := b.AcceptTransport(ctx)
-		if err != nil {
-			t.Error(err)
-			close(got)
-			return
-		}
-		tr, err := r.Accept()
-		if err != nil {
-			t.Error(err)
-		}
-		got <- tr
-	}()
-	at, err := a.OpenTransport(ctx, protocol)
-	if err != nil {
-		t.Fatal(err)
-	}
-	bt := <-got
+	at, bt := opened(t, func(ctx context.Context) (*Transport, error) { return a.OpenTransport(ctx, protocol) }, b.AcceptTransport)
 	if bt.Protocol() != protocol {
 		t.Fatalf("the protocol is %q", bt.Protocol())
 	}
