@@ -39,9 +39,10 @@ func quiet() Config {
 		"bittorrent.listen": "127.0.0.1:0", "bittorrent.trackers": []string{}, "bittorrent.dht": false,
 		"bittorrent.dht_bootstrap": []string{}, "bittorrent.webrtc": false,
 		"ipfs.listen": []string{"127.0.0.1:0"}, "ipfs.bootstrap": []string{}, "ipfs.dht": "off",
-		"ipfs.routers": []string{}, "ipfs.gateways": []string{},
-		"dns.server": "off", "webrtc.stun": []string{}, "webtransport.listen": "127.0.0.1:0",
+		"ipfs.reach": false, "ipfs.routers": []string{}, "ipfs.gateways": []string{},
+		"dns.server": "off", "dns.well_known": false, "webrtc.stun": []string{}, "webtransport.listen": "127.0.0.1:0",
 		"nearby.enabled": false,
+		"friends.listen": "127.0.0.1:0", "friends.keyring": false,
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -42,11 +41,7 @@ func TestFigures(t *testing.T) {
 	writeSite(t, site)
 	relay := net.JoinHostPort(places.at[1].addr, "8080")
 	cases.Env = []string{"TMPDIR=" + scratch, "KITH_FIGURES=" + figures, "KITH_RELAY=ws://" + relay, "KITH_RTT=" + places.roundTrip(t)}
-	for i, name := range []string{"alice", "bob"} {
-		n := start(t, kith, name, places.at[i])
-		prefix := "KITH_" + strings.ToUpper(name)
-		cases.Env = append(cases.Env, prefix+"="+n.console, prefix+"_NS="+n.place.namespace, prefix+"_DIR="+n.dir, prefix+"_SITE="+n.publish(t, kith, site))
-	}
+	cases.Env = append(cases.Env, people(t, kith, site, places)...)
 	p := harness.Start(t, harness.Program{
 		Path: os.Args[0], Args: []string{"-test.run=^TestRelay$", "-test.v"}, Env: []string{envRelay + "=" + relay}, Namespace: places.at[1].namespace,
 	})

@@ -18,32 +18,8 @@ import (
 
 const (
 	readyWithin = 60 * time.Second
-	stopWithin  = 10 * time.Second
 	allWithin   = 10 * time.Minute
 )
-
-// quiet is the configuration of a node that talks to nobody but devices nearby.
-const quiet = `
-[bittorrent]
-enabled = false
-[ipfs]
-listen = ["127.0.0.1:0"]
-bootstrap = []
-dht = "off"
-reach = false
-routers = []
-gateways = []
-[dns]
-server = "off"
-well_known = false
-[webrtc]
-stun = []
-[nearby]
-name = "%s"
-interfaces = ["%s"]
-dir = "%s"
-listen = ":0"
-`
 
 func TestPages(t *testing.T) {
 	if testing.Short() {
@@ -60,11 +36,7 @@ func TestPages(t *testing.T) {
 	writeSite(t, site)
 	figures := filepath.Join(scratch, "figures")
 	cases.Env = []string{"TMPDIR=" + scratch, "KITH_FIGURES=" + figures}
-	for i, name := range []string{"alice", "bob"} {
-		n := start(t, kith, name, places.at[i])
-		prefix := "KITH_" + strings.ToUpper(name)
-		cases.Env = append(cases.Env, prefix+"="+n.console, prefix+"_NS="+n.place.namespace, prefix+"_DIR="+n.dir, prefix+"_SITE="+n.publish(t, kith, site))
-	}
+	cases.Env = append(cases.Env, people(t, kith, site, places)...)
 	cases.Env = append(cases.Env, "KITH_RTT="+places.roundTrip(t))
 	cases.Run(t)
 	if data, err := os.ReadFile(figures); err == nil {
@@ -154,52 +126,47 @@ func (p places) roundTrip(t *testing.T) string {
 	return strings.TrimSpace(harness.Run(t, harness.Program{Path: node, Args: []string{"-e", asker, p.at[1].addr}, Namespace: p.at[0].namespace}))
 }
 
-// node is a running node.
+// people starts a node for each of two people, and returns what the cases have to
+// know of them.
+func people(t *testing.T, kith, site string, p places) (env []string) {
+	t.Helper()
+	for i, name := range []string{"alice", "bob"} {
+		n := start(t, kith, name, p.at[i])
+		prefix := "KITH_" + strings.ToUpper(name)
+		env = append(env, prefix+"="+strings.TrimSuffix(n.Console, "/"), prefix+"_NS="+p.at[i].namespace,
+			prefix+"_DIR="+n.received, prefix+"_SITE="+n.site(t, site))
+	}
+	return env
+}
+
+// node is a running node, and the folder for files that arrive.
 type node struct {
-	place              place
-	home, dir, console string
+	*harness.Node
+	received string
 }
 
 // start runs a node until the test ends, and checks that it ends well.
 func start(t *testing.T, kith, name string, at place) node {
 	t.Helper()
-	n := node{place: at, home: filepath.Join(t.TempDir(), name), dir: filepath.Join(t.TempDir(), "received")}
-	for _, dir := range []string{n.home, n.dir} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	config := fmt.Sprintf(quiet, name, at.link, n.dir)
-	if err := os.WriteFile(filepath.Join(n.home, "config.toml"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p := harness.Start(t, harness.Program{
-		Path: kith, Args: []string{"up", "--home", n.home, "--listen", "127.0.0.1:0"}, Namespace: at.namespace,
+	n := node{received: t.TempDir()}
+	n.Node = harness.StartNode(t, harness.Options{
+		Binary: kith, Namespace: at.namespace,
+		Config: harness.Config{
+			"bittorrent.enabled": false, "nearby.enabled": true, "nearby.name": name,
+			"nearby.interfaces": []string{at.link}, "nearby.dir": n.received, "nearby.listen": ":0",
+		},
 	})
-	t.Cleanup(func() {
-		if err := p.Stop(stopWithin); err != nil {
-			t.Errorf("%s ended with %v", name, err)
-		}
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
-	defer cancel()
-	said, err := p.Await(ctx, regexp.MustCompile(`(?m)^.*\bready\b.*(http://localhost:\d+)`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.console = said[1]
+	t.Cleanup(func() { n.End(t) })
 	return n
 }
 
-// publish makes a folder a site of the node, and returns its URL there.
-func (n node) publish(t *testing.T, kith, folder string) string {
+// site makes a folder a site of the node, and returns its URL there.
+func (n node) site(t *testing.T, folder string) string {
 	t.Helper()
-	out := harness.Run(t, harness.Program{
-		Path: kith, Args: []string{"publish", "--json", folder, "--home", n.home}, Namespace: n.place.namespace,
-	})
 	var p struct {
 		URLs []string `json:"urls"`
 	}
+	out := n.CLI(t, "publish", "--json", folder)
 	if err := json.Unmarshal([]byte(out), &p); err != nil || len(p.URLs) == 0 {
 		t.Fatalf("kith publish: %v\n%s", err, out)
 	}
