@@ -73,7 +73,7 @@ func (c *Core) openAsks() int {
 func (c *Core) repeat(id seal.MessageID) ([]Effect, error) {
 	a := c.asks[id]
 	a.Sent = max(c.now().UnixMilli(), a.Sent+1)
-	for _, j := range c.jobs {
+	for _, j := range c.byTo[a.To] {
 		if j.Kind == seal.Ask && j.ID == id {
 			c.forget(j)
 		}
@@ -121,7 +121,7 @@ func (c *Core) Asked(id seal.MessageID) (Asked, error) {
 			WithHint("requests are forgotten when they were cancelled, or nobody answered in time")
 	}
 	sent := true
-	for _, j := range c.jobs {
+	for _, j := range c.byTo[a.To] {
 		if j.Kind == seal.Ask && j.ID == id {
 			sent = len(j.Kept) != 0
 		}
@@ -158,7 +158,7 @@ func (c *Core) over(id seal.MessageID) error {
 	a := c.asks[id]
 	a.Over, a.Answer, a.Request = true, nil, seal.Request{}
 	a.Expires = min(a.Expires, c.now().UnixMilli())
-	for _, j := range c.jobs {
+	for _, j := range c.byTo[a.To] {
 		if j.Kind == seal.Ask && j.ID == id {
 			c.forget(j)
 		}
@@ -189,7 +189,7 @@ func (c *Core) answered(r seal.Relation, m seal.Message) ([]Effect, verdict, err
 	}
 	a.Answer = &response
 	a.Expires = max(a.Expires, c.now().Add(c.o.Lifetime).UnixMilli())
-	for _, j := range c.jobs {
+	for _, j := range c.byTo[a.To] {
 		if j.Kind == seal.Ask && j.ID == response.To {
 			c.forget(j)
 		}

@@ -158,8 +158,8 @@ func (c *Core) acknowledged(r seal.RelationID, known []seal.ContextID) ([]Effect
 		}
 	}
 	var effects []Effect
-	for _, j := range c.sorted() {
-		if j.To != r || !slices.ContainsFunc(j.Kept, func(k seal.ContextID) bool { return slices.Contains(known, k) }) {
+	for _, j := range c.of(r) {
+		if !slices.ContainsFunc(j.Kept, func(k seal.ContextID) bool { return slices.Contains(known, k) }) {
 			continue
 		}
 		more, err := c.finish(j)

@@ -18,8 +18,10 @@ type Core struct {
 	flush time.Time
 
 	jobs    map[Job]*job
-	last    Job // the number given last
-	upTo    Job // the numbers that are reserved
+	byTo    map[seal.RelationID]map[Job]*job
+	behind  map[Job][]Job // which jobs wait for one
+	last    Job           // the number given last
+	upTo    Job           // the numbers that are reserved
 	octets  int64
 	sends   map[seal.RelationID]map[boxID]*sending
 	receive map[seal.RelationID]map[seal.ContextID]*receiving
@@ -53,7 +55,7 @@ func New(o Options) (*Core, error) {
 		return nil, err
 	}
 	c := &Core{
-		o: o, b: newBatch(), jobs: map[Job]*job{}, sends: map[seal.RelationID]map[boxID]*sending{},
+		o: o, b: newBatch(), jobs: map[Job]*job{}, byTo: map[seal.RelationID]map[Job]*job{}, behind: map[Job][]Job{}, sends: map[seal.RelationID]map[boxID]*sending{},
 		receive: map[seal.RelationID]map[seal.ContextID]*receiving{}, states: map[seal.RelationID]*state{},
 		asks: map[seal.MessageID]*ask{}, serving: map[Token]*serving{}, lost: map[lostKey]*loss{},
 		dead: map[string]time.Time{}, friends: map[seal.RelationID]*bucket{}, swept: o.Now(),
@@ -77,9 +79,8 @@ func (c *Core) loadJob(key string, value []byte) error {
 	if err := decode(key, value, j); err != nil {
 		return err
 	}
-	c.jobs[j.Number] = j
+	c.index(j)
 	c.last = max(c.last, j.Number)
-	c.octets += int64(len(j.Body))
 	return nil
 }
 

@@ -223,7 +223,7 @@ func TestStolenKeysAreOfNoUseAfterRekey(t *testing.T) { // §7
 		x.d.do(func() ([]exchange.Effect, error) { return x.d.core.Apply(fx) })
 	}
 	a.send(changed(nextA.ID, 2))
-	w.run(time.Hour)
+	w.run(time.Minute)
 	if b.handled[messageID(2)] != 1 || !a.asked[q] {
 		t.Errorf("in the new relation: %d, answered %t", b.handled[messageID(2)], a.asked[q])
 	}

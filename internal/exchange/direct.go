@@ -133,6 +133,9 @@ func (c *Core) beginDirect(j *job, r seal.Relation, now time.Time) ([]Effect, er
 // doneDirect takes what became of a Put to a direct mailbox. When none accepts,
 // the relays' turn comes at once.
 func (c *Core) doneDirect(j *job, _ seal.Mailbox, at seal.Place, o Outcome) ([]Effect, error) {
+	if j.run.places == 0 {
+		return nil, nil // of an attempt that does not count any more
+	}
 	j.run.places--
 	if o.Accepted {
 		j.run.tried = true

@@ -97,6 +97,7 @@ func (c *Core) announce(r seal.RelationID, after []Job) ([]Effect, error) {
 		return nil, err
 	}
 	jobs[0].After = after
+	c.depend(jobs[0])
 	if err := c.keep(jobs[0].key(), jobs[0]); err != nil {
 		return nil, err
 	}

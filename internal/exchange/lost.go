@@ -96,8 +96,8 @@ func (c *Core) renew(r seal.Relation, m seal.Message) ([]Effect, error) {
 		delete(c.sends, r.ID)
 	}
 	var again []*job
-	for _, j := range c.sorted() {
-		if j.To == r.ID && (current && len(j.Kept) != 0 || slices.Contains(j.Kept, id)) {
+	for _, j := range c.of(r.ID) {
+		if current && len(j.Kept) != 0 || slices.Contains(j.Kept, id) {
 			j.Kept, j.run = nil, running{}
 			if err := c.keep(j.key(), j); err != nil {
 				return nil, err

@@ -74,7 +74,7 @@ func (p *Peer) ask(n Job, m seal.Mailbox, place *seal.Place, within time.Duratio
 	}
 	slot := p.slot(at)
 	p.spawn(within, func(ctx context.Context) {
-		err := ctx.Err()
+		var err error
 		select {
 		case slot <- struct{}{}:
 			err = f(ctx)

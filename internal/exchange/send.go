@@ -65,6 +65,9 @@ func (c *Core) apply(e seal.Effects) ([]Effect, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, m := range e.Moved {
+		jobs = append(jobs, c.of(m.To)...)
+	}
 	effects, err := c.begin(jobs...)
 	if err == nil && e.Changed {
 		effects = append(effects, Listen{})
@@ -82,7 +85,9 @@ func (c *Core) addEffects(e seal.Effects) ([]*job, error) {
 		return c.hold(j)
 	}
 	for _, m := range e.Moved {
-		c.move(m)
+		if err := c.move(m); err != nil {
+			return nil, err
+		}
 	}
 	var first []Job
 	for _, q := range e.Create {
@@ -183,15 +188,36 @@ func (c *Core) hold(j *job) error {
 		}
 	}
 	j.Number = c.last
+	c.index(j)
+	return c.keep(j.key(), j)
+}
+
+// index makes a job findable by its number, its relation and what it waits for.
+func (c *Core) index(j *job) {
 	c.jobs[j.Number] = j
 	c.octets += int64(len(j.Body))
-	return c.keep(j.key(), j)
+	put(c.byTo, j.To, j.Number, j)
+	c.depend(j)
+}
+
+// depend notes what a job waits for.
+func (c *Core) depend(j *job) {
+	for _, n := range append(slices.Clone(j.After), j.Behind...) {
+		if c.jobs[n] != nil && !slices.Contains(c.behind[n], j.Number) {
+			c.behind[n] = append(c.behind[n], j.Number)
+		}
+	}
+}
+
+// of returns the jobs of a relation, in order.
+func (c *Core) of(r seal.RelationID) []*job {
+	return slices.SortedFunc(maps.Values(c.byTo[r]), func(a, b *job) int { return cmp.Compare(a.Number, b.Number) })
 }
 
 // replace drops what a new message makes superfluous.
 func (c *Core) replace(to seal.RelationID, kind seal.MessageKind) {
-	for _, j := range c.jobs {
-		if j.To == to && j.Kind == kind && j.Replaces {
+	for _, j := range c.byTo[to] {
+		if j.Kind == kind && j.Replaces {
 			c.forget(j)
 		}
 	}
@@ -203,6 +229,9 @@ func (c *Core) forget(j *job) {
 		return
 	}
 	delete(c.jobs, j.Number)
+	if delete(c.byTo[j.To], j.Number); len(c.byTo[j.To]) == 0 {
+		delete(c.byTo, j.To)
+	}
 	c.octets -= int64(len(j.Body))
 	c.drop(j.key())
 }
@@ -216,10 +245,13 @@ func (c *Core) finish(j *job) ([]Effect, error) {
 // follow begins jobs that waited for one that is done or was tried.
 func (c *Core) follow(n Job) ([]Effect, error) {
 	var next []*job
-	for _, j := range c.sorted() {
-		if slices.Contains(j.After, n) || slices.Contains(j.Behind, n) {
+	for _, number := range c.behind[n] {
+		if j := c.jobs[number]; j != nil {
 			next = append(next, j)
 		}
+	}
+	if c.jobs[n] == nil {
+		delete(c.behind, n)
 	}
 	return c.begin(next...)
 }
@@ -248,7 +280,7 @@ func (c *Core) blocked(j *job) bool {
 func (c *Core) begin(jobs ...*job) ([]Effect, error) {
 	var effects []Effect
 	for _, j := range jobs {
-		if c.jobs[j.Number] != j {
+		if j == nil || c.jobs[j.Number] != j {
 			continue // it was replaced meanwhile
 		}
 		more, err := c.beginOne(j)
@@ -344,6 +376,9 @@ func (c *Core) Done(n Job, m seal.Mailbox, direct *seal.Place, o Outcome) ([]Eff
 		return c.endLater(c.doneDirect(j, m, *direct, o))
 	}
 	t := j.try(boxOf(m))
+	if !t.busy {
+		return c.end(nil, nil) // of an attempt that does not count any more
+	}
 	t.busy = false
 	first := !j.run.tried
 	j.run.tried = true
@@ -431,17 +466,25 @@ func (c *Core) mailboxes(j *job) []seal.Mailbox {
 }
 
 // move hands what waits for a relation to the one that followed it.
-func (c *Core) move(m seal.Move) {
-	for _, j := range c.jobs {
-		if j.To == m.From && j.Kind != 0 && j.Kind != seal.Rekeyed {
-			j.To, j.Kept, j.run = m.To, nil, running{acks: j.run.acks}
-			_ = c.keep(j.key(), j)
+func (c *Core) move(m seal.Move) error {
+	for _, j := range c.of(m.From) {
+		if j.Kind == seal.Rekeyed {
+			continue
+		}
+		delete(c.byTo[m.From], j.Number)
+		j.To, j.Kept, j.run = m.To, nil, running{acks: j.run.acks}
+		put(c.byTo, j.To, j.Number, j)
+		if err := c.keep(j.key(), j); err != nil {
+			return err
 		}
 	}
 	for id, a := range c.asks {
 		if a.To == m.From {
 			a.To = m.To
-			_ = c.keep(askKey(id), a)
+			if err := c.keep(askKey(id), a); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }

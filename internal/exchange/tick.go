@@ -216,8 +216,8 @@ func (c *Core) Status(r seal.RelationID) (Status, error) {
 	}
 	st := c.state(r)
 	s := Status{Heard: instant(st.Heard), Restored: instant(st.Rolled), Direct: c.directly(r, c.now())}
-	for _, j := range c.jobs {
-		if j.To == r && j.Kind != 0 && len(j.Kept) == 0 {
+	for _, j := range c.byTo[r] {
+		if len(j.Kept) == 0 {
 			s.Waiting++
 		}
 	}

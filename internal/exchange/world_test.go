@@ -185,7 +185,6 @@ type device struct {
 	core    *exchange.Core
 	local   *local
 	handled map[seal.MessageID]int
-	log     []string
 	skew    time.Duration
 	off     bool
 	gen     int // grows with each start
