@@ -157,9 +157,3 @@ type SharedContext struct {
 	Epoch    EpochID    `cbor:"2,keyasint"`
 	Enc      []byte     `cbor:"3,keyasint"`
 }
-
-// RosterBody is the body of Rosters.
-type RosterBody struct {
-	Roster    cbor.RawMessage `cbor:"1,keyasint"`
-	Household []byte          `cbor:"2,keyasint,omitempty"`
-}

@@ -5,8 +5,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/fxamacker/cbor/v2"
-
 	"github.com/kith-web/kith/internal/fault"
 )
 
@@ -14,7 +12,6 @@ import (
 const (
 	maxName   = 128
 	maxQueues = 8
-	maxDevice = 4096
 )
 
 // Own is what a side brings to a handshake: fresh keys and queues, made for the
@@ -25,9 +22,6 @@ type Own struct {
 	Notice   Secret    //
 	Epoch    Epoch     // the first epoch
 	Queues   []Mailbox // inboxes, with both seeds
-	// Device is what a person's own device says of itself when it is linked
-	// (spec §2.1): an encoded device of a roster. Nil among friends.
-	Device []byte
 }
 
 // NewOwn makes the keys; name and queues are the caller's.
@@ -50,14 +44,13 @@ func NewOwn(rand io.Reader, now time.Time, name string, queues []Mailbox) (Own, 
 // Party is what the other side says of itself in a join or a welcome, signed by
 // the pairwise key that it brings (spec §4.2).
 type Party struct {
-	Name      string          `cbor:"1,keyasint"`
-	Pairwise  []byte          `cbor:"2,keyasint"` // public
-	Notice    []byte          `cbor:"3,keyasint"` // public
-	Epoch     []byte          `cbor:"4,keyasint"` // public
-	Queues    []Mailbox       `cbor:"5,keyasint"`
-	Now       int64           `cbor:"6,keyasint"`
-	Signature []byte          `cbor:"7,keyasint,omitempty"`
-	Device    cbor.RawMessage `cbor:"8,keyasint,omitempty"`
+	Name      string    `cbor:"1,keyasint"`
+	Pairwise  []byte    `cbor:"2,keyasint"` // public
+	Notice    []byte    `cbor:"3,keyasint"` // public
+	Epoch     []byte    `cbor:"4,keyasint"` // public
+	Queues    []Mailbox `cbor:"5,keyasint"`
+	Now       int64     `cbor:"6,keyasint"`
+	Signature []byte    `cbor:"7,keyasint,omitempty"`
 }
 
 // partySignature is the key of Party's map that the signature is under.
@@ -79,7 +72,7 @@ func (o Own) party(now time.Time, label string, bound []byte) ([]byte, error) {
 	}
 	p := Party{
 		Name: o.Name, Pairwise: key.Public().(ed25519.PublicKey), Notice: notice, Epoch: epoch,
-		Queues: shown(o.Queues), Now: now.UnixMilli(), Device: o.Device,
+		Queues: shown(o.Queues), Now: now.UnixMilli(),
 	}
 	if err := p.check(); err != nil {
 		return nil, err
@@ -102,9 +95,6 @@ func parseParty(octets []byte, label string, bound []byte) (Party, error) {
 func (p Party) check() error {
 	if len(p.Name) > maxName {
 		return fault.New(fault.Invalid, "a name of %d octets", len(p.Name)).WithHint("at most %d", maxName)
-	}
-	if len(p.Device) > maxDevice {
-		return fault.New(fault.Invalid, "a device of %d octets", len(p.Device))
 	}
 	return checkKeys(p.Pairwise, p.Notice, p.Epoch, p.Queues)
 }
