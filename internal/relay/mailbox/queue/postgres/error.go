@@ -22,6 +22,7 @@ const (
 	deadlockDetected     = "40P01"
 	uniqueViolation      = "23505"
 	duplicateTable       = "42P07"
+	duplicateObject      = "42710"
 	diskFull             = "53100"
 	readOnly             = "25006"
 )

@@ -42,11 +42,12 @@ func server(t testing.TB, settings ...string) *queuetest.Server {
 	return s
 }
 
-// database makes an empty database and returns its URL.
+// database makes an empty schema, which is a database for our purposes and made
+// at once, and returns its URL.
 func database(t testing.TB, s *queuetest.Server, name string) string {
 	t.Helper()
-	execute(t, s.URL, "CREATE DATABASE "+name)
-	return strings.Replace(s.URL, "dbname=postgres", "dbname="+name, 1)
+	execute(t, s.URL, "CREATE SCHEMA "+name)
+	return s.URL + " search_path=" + name
 }
 
 // execute runs SQL as an operator would.
@@ -99,10 +100,8 @@ func refused(t *testing.T, srv *queuetest.Server) {
 		t.Fatal(err)
 	}
 	execute(t, newer, "UPDATE mailbox_schema SET version = 999")
-	forgets := database(t, srv, "forgets")
-	execute(t, forgets, "ALTER DATABASE forgets SET synchronous_commit = off")
-	reads := database(t, srv, "reads")
-	execute(t, reads, "ALTER DATABASE reads SET default_transaction_read_only = on")
+	forgets := database(t, srv, "forgets") + " synchronous_commit=off"
+	reads := database(t, srv, "reads") + " default_transaction_read_only=on"
 	execute(t, srv.URL, "CREATE ROLE outsider NOLOGIN")
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -131,7 +130,7 @@ func together(t *testing.T, srv *queuetest.Server) {
 	url := database(t, srv, "together")
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	const relays = 6
+	const relays = 8
 	errs := make(chan error, relays)
 	for n := range uint64(relays) {
 		go func() {

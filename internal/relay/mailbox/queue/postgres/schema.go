@@ -55,7 +55,7 @@ func tuning() []string {
 func (s *Store) migrate(ctx context.Context) error {
 	steps := migrations()
 	_, err := s.pool.Exec(ctx, `CREATE TABLE IF NOT EXISTS mailbox_schema (id smallint PRIMARY KEY, version int NOT NULL)`)
-	if err != nil && !isCode(err, uniqueViolation, duplicateTable) { // another relay made it at the same moment
+	if err != nil && !isCode(err, uniqueViolation, duplicateTable, duplicateObject) { // another relay made it at the same moment
 		return err
 	}
 	if _, err := s.pool.Exec(ctx, `INSERT INTO mailbox_schema VALUES (1, 0) ON CONFLICT DO NOTHING`); err != nil {
