@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -61,7 +62,7 @@ func (c *Core) sealNotice(r seal.Relation, m seal.Mailbox, j *job) (sealed, erro
 // stale reports whether the other side may have erased the epoch that is known.
 func (c *Core) stale(r seal.Relation) bool {
 	return len(r.PeerEpoch.Public) == 0 ||
-		r.PeerEpoch.Seen != 0 && c.now().UnixMilli()-r.PeerEpoch.Seen > c.o.EpochKept.Milliseconds()
+		r.PeerEpoch.Seen != 0 && apart(c.now(), r.PeerEpoch.Seen) > c.o.EpochKept
 }
 
 func (c *Core) put(m seal.Mailbox, j *job, in seal.ContextID, body []byte) Put {
@@ -117,7 +118,7 @@ func (c *Core) known(r seal.RelationID) []seal.ContextID {
 	waiting := false
 	for _, s := range c.receive[r] {
 		switch {
-		case s.Context.Notice:
+		case s.Context.Notice, s.Quiet:
 		case c.pending(s.Share):
 			waiting = true
 		default:
@@ -173,10 +174,15 @@ func (c *Core) acknowledged(r seal.RelationID, known []seal.ContextID) ([]Effect
 
 // learn keeps a context that this device can open, and tells own devices.
 func (c *Core) learn(r seal.Relation, context seal.ReceiveContext, share bool) (*receiving, []Effect, error) {
-	s := &receiving{Context: context, Window: make([]byte, window/8)}
+	s := &receiving{Context: context, Window: make([]byte, window/8), Used: c.now().UnixMilli()}
+	c.crowd(r.ID)
 	put(c.receive, r.ID, context.ID, s)
 	var effects []Effect
-	if share && r.Kind == seal.Friend && !context.Notice {
+	if share && r.Kind == seal.Friend && !context.Notice && len(c.ownDevices()) != 0 {
+		if !c.state(r.ID).run.shares.take(c.now(), shareBurst, shareRate) {
+			s.Quiet = true
+			return s, nil, c.keep(receiveKey(r.ID, context.ID), s)
+		}
 		var out []seal.Outgoing
 		for _, own := range c.ownDevices() {
 			body := []seal.SharedContext{{Relation: r.ID, Epoch: context.Epoch, Enc: context.Enc}}
@@ -192,6 +198,29 @@ func (c *Core) learn(r seal.Relation, context seal.ReceiveContext, share bool) (
 		}
 	}
 	return s, effects, c.keep(receiveKey(r.ID, context.ID), s)
+}
+
+// Bounds of the contexts of one relation: how many are kept, and how many are told
+// to own devices at once and a second. A side needs one for each device, queue and
+// week.
+const (
+	mostContexts = 128
+	shareBurst   = 32
+	shareRate    = 1.0 / 60
+)
+
+// crowd makes room for a context, by the one that was used longest ago. Who still
+// uses that is understood by its encapsulation, or told that it is unknown.
+func (c *Core) crowd(r seal.RelationID) {
+	all := c.receive[r]
+	if len(all) < mostContexts {
+		return
+	}
+	oldest := slices.MinFunc(slices.Collect(maps.Keys(all)), func(a, b seal.ContextID) int {
+		return cmp.Or(cmp.Compare(all[a].Used, all[b].Used), slices.Compare(a[:], b[:]))
+	})
+	delete(all, oldest)
+	c.drop(receiveKey(r, oldest))
 }
 
 // learnShared takes Contexts of an own device.
@@ -224,22 +253,31 @@ func (c *Core) learnShared(m seal.Message) (again bool, err error) {
 // window is how many numbers below the highest are told apart.
 const window = 1024
 
+// came reports whether a number came before, or may have.
+func (s *receiving) came(n uint64) bool {
+	switch {
+	case n > s.Highest:
+		return false
+	case s.Highest-n >= window:
+		return true
+	}
+	return s.Window[n%window/8]&(1<<(n%8)) != 0
+}
+
 // number notes a message's number and reports whether it came before, as far back
 // as the window goes.
 func (s *receiving) number(n uint64) (again bool) {
-	at := func(n uint64) (*byte, byte) { return &s.Window[n%window/8], 1 << (n % 8) }
-	switch {
-	case n > s.Highest:
-		for i := s.Highest + 1; i <= n && i <= s.Highest+window; i++ {
-			b, bit := at(i)
-			*b &^= bit
+	if n > s.Highest {
+		for i := range min(n-s.Highest, window) {
+			at := (n - i) % window
+			s.Window[at/8] &^= 1 << (at % 8)
 		}
 		s.Highest = n
-	case n+window <= s.Highest:
+	}
+	if s.Highest-n >= window {
 		return false
 	}
-	b, bit := at(n)
-	again = *b&bit != 0
-	*b |= bit
+	again = s.came(n)
+	s.Window[n%window/8] |= 1 << (n % 8)
 	return again
 }

@@ -45,6 +45,7 @@ type relating struct {
 	unknownSent time.Time
 	unknownGot  time.Time
 	unknowns    int // how many were sent; every other one to the notice key
+	shares      tokens
 	whereSent   int // the version of own places that was told
 }
 

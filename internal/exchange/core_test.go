@@ -2,6 +2,7 @@ package exchange_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,6 +103,89 @@ func TestClocksADayOff(t *testing.T) { // §5.2
 			t.Errorf("with a clock %s off, a request has no answer", skew)
 		}
 	}
+}
+
+func TestAClockIsSetRight(t *testing.T) {
+	for _, wrong := range []time.Duration{400 * day, -400 * day} {
+		w, a, b, id := pair(t, 15, network{delay: time.Second})
+		b.skew = wrong
+		for i := range 100 {
+			if i == 20 {
+				b.skew = 0
+			}
+			a.send(changed(id, i))
+			b.send(changed(id, 1000+i))
+			w.run(12 * time.Hour)
+		}
+		b.once(0, 100)
+		a.once(1000, 100)
+		for _, d := range []*device{a, b} {
+			if n := len(d.person.relations[id].Epochs); n < 2 || n > 5 {
+				t.Errorf("%s off: %s has %d epochs at last", wrong, d.name, n)
+			}
+		}
+	}
+}
+
+func TestAFriendWhoMakesVeryManyContexts(t *testing.T) {
+	w, phone, laptop, friend, id := home(t, 16, network{delay: time.Millisecond})
+	own := 0
+	for i := range 300 {
+		c, err := seal.NewSendContext(*friend.person.relations[id])
+		fatal(t)(err)
+		m := seal.Message{Kind: seal.Changed, ID: messageID(i), Number: 1}
+		octets, err := c.Seal(w.octets, m, true)
+		fatal(t)(err)
+		for _, e := range phone.core.Deliver(exchange.Delivery{Ref: 1, Inbox: phone.people.Inboxes()[0], Body: octets}) {
+			if _, ok := e.(exchange.Put); ok {
+				own++
+			}
+		}
+	}
+	kept := 0
+	for key := range phone.local.records {
+		if strings.HasPrefix(key, "receive/") {
+			kept++
+		}
+	}
+	if len(phone.handled) != 300 || kept > 150 || own > 40 {
+		t.Errorf("of 300 messages in contexts of their own, %d were handled, %d contexts kept, %d times own devices told", len(phone.handled), kept, own)
+	}
+	_ = laptop
+}
+
+func TestMoreMessagesThanIdsAreKept(t *testing.T) { // §5.2
+	w, a, b, id := pair(t, 17, network{delay: time.Millisecond})
+	b.tune = func(o *exchange.Options) { o.Seen = 20 }
+	b.start()
+	for i := range 100 {
+		a.send(changed(id, i))
+		w.run(time.Second)
+	}
+	w.run(2 * time.Hour) // the oldest ids are forgotten
+	ids := 0
+	for key := range b.local.records {
+		if strings.HasPrefix(key, "seen/") {
+			ids++
+		}
+	}
+	if ids > 20 {
+		t.Errorf("%d ids are kept", ids)
+	}
+	for _, r := range w.relays {
+		for _, in := range b.people.Inboxes() {
+			if q := r.queues[string(in.Mailbox.Sender)]; q != nil {
+				for _, body := range q.history { // a relay that repeats everything
+					b.deliver(in, nil, body)
+				}
+			}
+		}
+	}
+	w.run(time.Hour)
+	b.once(0, 100)
+	a.send(changed(id, 100))
+	w.run(time.Minute)
+	b.once(100, 1)
 }
 
 func TestARequestIsAnswered(t *testing.T) { // §5.3

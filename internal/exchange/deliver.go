@@ -121,6 +121,9 @@ func (c *Core) take(d Delivery, r seal.Relation, s *receiving, m seal.Message) (
 	if err != nil {
 		return nil, err
 	}
+	if !had && c.state(r.ID).Forgot && s.came(m.Number) {
+		return append(effects, Ack{d.Ref}), nil // its id may be one that was forgotten
+	}
 	more, v, err := c.handle(d, r, s, m, had, old)
 	if err != nil {
 		return nil, err
@@ -157,18 +160,11 @@ func (c *Core) notice(r seal.Relation, s *receiving, m seal.Message) ([]Effect, 
 	if err != nil {
 		return nil, err
 	}
-	if len(m.Epoch) != 0 && m.Sent >= st.KeysSent && seal.EpochOf(m.Epoch) != r.PeerEpoch.ID {
-		e, err := c.o.People.LearnEpoch(r.ID, m.Epoch)
-		if err != nil && !refused(err) {
-			return nil, err
-		}
-		st.KeysSent = m.Sent
-		more, err := c.apply(e)
-		if err != nil {
-			return nil, err
-		}
-		effects = append(effects, more...)
+	more, err := c.learnEpoch(r, st, m)
+	if err != nil {
+		return nil, err
 	}
+	effects = append(effects, more...)
 	if m.Kind == seal.Where {
 		c.learnPlaces(st, s.Context.ID, m)
 	}

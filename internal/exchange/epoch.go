@@ -30,6 +30,25 @@ func (c *Core) noteEpoch(r seal.Relation, st *state, used seal.EpochID) {
 	st.Used[used] = c.now().UnixMilli()
 }
 
+// learnEpoch takes a key of the other side, unless it told a newer one before. Its
+// clock may have been wrong then: it is believed when it says that it is lost, or
+// when the key that is known is old.
+func (c *Core) learnEpoch(r seal.Relation, st *state, m seal.Message) ([]Effect, error) {
+	newer := m.Sent >= st.KeysSent || m.Kind == seal.Unknown || apart(c.now(), r.PeerEpoch.Seen) > c.o.EpochAge
+	if len(m.Epoch) == 0 || !newer || seal.EpochOf(m.Epoch) == r.PeerEpoch.ID {
+		return nil, nil
+	}
+	e, err := c.o.People.LearnEpoch(r.ID, m.Epoch)
+	if refused(err) {
+		c.o.Log.Info("refused an epoch", "relation", short(r.ID[:]), "error", err)
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	st.KeysSent = m.Sent
+	return c.apply(e)
+}
+
 // tickEpoch makes, announces and erases epochs of a relation (spec §3.1).
 func (c *Core) tickEpoch(r seal.Relation, now time.Time) ([]Effect, error) {
 	if len(r.Epochs) == 0 {
@@ -38,7 +57,7 @@ func (c *Core) tickEpoch(r seal.Relation, now time.Time) ([]Effect, error) {
 	var effects []Effect
 	st, newest := c.state(r.ID), r.Epochs[0]
 	switch {
-	case now.UnixMilli()-newest.Created >= c.rotateAt(newest).Milliseconds():
+	case apart(now, newest.Created) >= c.rotateAt(newest):
 		more, err := c.rotate(r)
 		if err != nil {
 			return nil, err
@@ -54,6 +73,10 @@ func (c *Core) tickEpoch(r seal.Relation, now time.Time) ([]Effect, error) {
 	more, err := c.erase(r, st, now)
 	return append(effects, more...), err
 }
+
+// apart is the time between now and an instant that was noted; one in the future
+// was noted by a clock that was wrong.
+func apart(now time.Time, at int64) time.Duration { return now.Sub(time.UnixMilli(at)).Abs() }
 
 // rotateAt is the age at which an epoch is replaced: a little different for each,
 // so that own devices and relations do not all do it at once.
@@ -119,7 +142,7 @@ func (c *Core) erase(r seal.Relation, st *state, now time.Time) ([]Effect, error
 	var effects []Effect
 	known := false // a newer epoch is in use for longer than a message waits
 	for _, e := range r.Epochs {
-		old := e.Superseded != 0 && now.UnixMilli()-e.Superseded > c.o.EpochKept.Milliseconds()
+		old := e.Superseded != 0 && apart(now, e.Superseded) > c.o.EpochKept
 		if e.Superseded != 0 && known || old {
 			more, err := c.eraseOne(r, st, e)
 			if err != nil {
@@ -128,7 +151,7 @@ func (c *Core) erase(r seal.Relation, st *state, now time.Time) ([]Effect, error
 			effects = append(effects, more...)
 		}
 		since := st.Used[e.ID]
-		known = known || since != 0 && now.UnixMilli()-since > c.o.Lifetime.Milliseconds()
+		known = known || since != 0 && apart(now, since) > c.o.Lifetime
 	}
 	return effects, nil
 }

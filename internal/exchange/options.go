@@ -27,6 +27,8 @@ type Options struct {
 	// SeenFor is how long ids of messages are kept: 35 days, longer than any
 	// context can be opened.
 	SeenFor time.Duration
+	// Seen is how many of them are kept of one relation: 50,000.
+	Seen int
 	// Direct is how long direct mailboxes have before relays are used: 2 seconds.
 	Direct time.Duration
 	// AckAfter is how long an acknowledgement waits for a message to travel with:
@@ -70,7 +72,7 @@ func (o Options) withDefaults() (Options, error) {
 	for _, n := range []struct {
 		at    *int
 		usual int
-	}{{&o.Open, 64}, {&o.Waiting, 20_000}, {&o.Asks, 1000}} {
+	}{{&o.Open, 64}, {&o.Waiting, 20_000}, {&o.Asks, 1000}, {&o.Seen, 50_000}} {
 		if *n.at <= 0 {
 			*n.at = n.usual
 		}

@@ -17,17 +17,36 @@ type serving struct {
 	refs     []Ref
 }
 
+// tokens bound how often something happens: a burst, refilled by rate a second.
+type tokens struct {
+	left float64
+	at   time.Time // zero: full
+}
+
+func (t *tokens) take(now time.Time, burst, rate float64) bool {
+	if t.at.IsZero() {
+		t.left = burst
+	} else if passed := now.Sub(t.at).Seconds(); passed > 0 {
+		t.left = min(burst, t.left+passed*rate)
+	}
+	t.at = now
+	if t.left < 1 {
+		return false
+	}
+	t.left--
+	return true
+}
+
 // bucket bounds how often a friend asks.
 type bucket struct {
-	tokens   float64
-	at       time.Time
+	tokens   tokens
 	declined map[seal.MessageID]int
 }
 
 func (c *Core) bucket(r seal.RelationID) *bucket {
 	b := c.friends[r]
 	if b == nil {
-		b = &bucket{tokens: c.o.Burst, at: c.now(), declined: map[seal.MessageID]int{}}
+		b = &bucket{declined: map[seal.MessageID]int{}}
 		c.friends[r] = b
 	}
 	return b
@@ -38,22 +57,13 @@ func (c *Core) allow(r seal.Relation) bool {
 	if r.Kind == seal.OwnDevice {
 		return true
 	}
-	b, now := c.bucket(r.ID), c.now()
-	if passed := now.Sub(b.at).Seconds(); passed > 0 {
-		b.tokens = min(c.o.Burst, b.tokens+passed*c.o.Rate)
-	}
-	b.at = now
 	open := 0
 	for _, s := range c.serving {
 		if s.relation == r.ID {
 			open++
 		}
 	}
-	if b.tokens < 1 || open >= c.o.Open {
-		return false
-	}
-	b.tokens--
-	return true
+	return open <= c.o.Open && c.bucket(r.ID).tokens.take(c.now(), c.o.Burst, c.o.Rate)
 }
 
 // serve has a request answered, unless it is being answered or was.

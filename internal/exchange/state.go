@@ -67,6 +67,8 @@ type receiving struct {
 	Used    int64               `cbor:"4,keyasint"`
 	// Share are the jobs that tell own devices of it: it is acknowledged after.
 	Share []Job `cbor:"5,keyasint,omitempty"`
+	// Quiet says that own devices were not told, so that it is not acknowledged.
+	Quiet bool `cbor:"6,keyasint,omitempty"`
 
 	told int64 // when it was last acknowledged
 }
@@ -95,6 +97,9 @@ type state struct {
 	Rolled int64 `cbor:"9,keyasint,omitempty"`
 	// Welcomed says that this own device was told of all contexts.
 	Welcomed bool `cbor:"10,keyasint,omitempty"`
+	// Forgot says that there were more messages than ids are kept of: numbers
+	// count too.
+	Forgot bool `cbor:"11,keyasint,omitempty"`
 
 	run relating
 }

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -122,17 +123,47 @@ func (c *Core) sweep(now time.Time) error {
 			}
 		}
 	}
+	return c.sweepSeen(now, relations)
+}
+
+// sweepSeen forgets ids of messages that cannot come again, and the oldest of those
+// who send very many: their numbers count instead.
+func (c *Core) sweepSeen(now time.Time, relations map[seal.RelationID]seal.Relation) error {
+	type id struct {
+		key string
+		at  int64
+	}
 	oldest := now.Add(-c.o.SeenFor).UnixMilli()
-	return c.o.Local.Each(atSeen, func(key string, value []byte) error {
+	all := map[seal.RelationID][]id{}
+	err := c.o.Local.Each(atSeen, func(key string, value []byte) error {
 		var s seen
+		var r seal.RelationID
+		var m seal.MessageID
 		if err := decode(key, value, &s); err != nil {
 			return err
 		}
-		if s.At < oldest {
-			c.drop(key)
+		if err := split(key, atSeen, r[:], m[:]); err != nil {
+			return err
 		}
+		if _, ok := relations[r]; !ok || s.At < oldest {
+			c.drop(key)
+			return nil
+		}
+		all[r] = append(all[r], id{key, s.At})
 		return nil
 	})
+	for r, ids := range all {
+		if err != nil || len(ids) <= c.o.Seen {
+			continue
+		}
+		slices.SortFunc(ids, func(a, b id) int { return cmp.Compare(a.at, b.at) })
+		for _, x := range ids[:len(ids)-c.o.Seen/2] {
+			c.drop(x.key)
+		}
+		c.state(r).Forgot = true
+		err = c.keep(stateKey(r), c.state(r))
+	}
+	return err
 }
 
 // sweepRelations forgets what was kept of relations that are no more.
