@@ -1,45 +1,6 @@
 package seal
 
-import (
-	"bytes"
-	"crypto/hpke"
-
-	"github.com/kith-web/kith/internal/fault"
-)
-
-const householdInfo = "kith household 1"
-
-// SealHousehold seals a household secret to a device's X-Wing key (spec §2).
-func SealHousehold(public, secret []byte) ([]byte, error) {
-	if len(secret) != secretSize {
-		return nil, fault.New(fault.Invalid, "household secret of %d octets", len(secret))
-	}
-	key, err := xwing().NewPublicKey(public)
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "device key of %d octets: %w", len(public), err)
-	}
-	sealed, err := hpke.Seal(key, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(householdInfo), secret)
-	if err != nil {
-		return nil, fault.New(fault.Internal, "seal the household secret: %w", err)
-	}
-	return sealed, nil
-}
-
-// OpenHousehold opens what SealHousehold sealed to this device.
-func OpenHousehold(private Secret, sealed []byte) ([]byte, error) {
-	if len(sealed) != EncSize+secretSize+tagSize {
-		return nil, fault.New(fault.Invalid, "sealed household secret of %d octets", len(sealed))
-	}
-	key, err := xwing().NewPrivateKey(private)
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "device key of %d octets: %w", len(private), err)
-	}
-	secret, err := hpke.Open(key, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(householdInfo), sealed)
-	if err != nil {
-		return nil, fault.New(fault.Corrupt, "the household secret is not sealed to this device: %w", err)
-	}
-	return secret, nil
-}
+import "bytes"
 
 // OwnRoot derives the root secret of the relation of two own devices (spec §2).
 func OwnRoot(household []byte, a, b DeviceID) []byte {

@@ -153,8 +153,16 @@ func madeHousehold(t testing.TB) householdVector {
 	secret := must(seal.NewSeed(newRand("household")))(t)
 	device := must(seal.NewSecret(newRand("device")))(t)
 	one, two := seal.DeviceID([]byte("device 1")), seal.DeviceID([]byte("device 2"))
+	root, id := seal.OwnRoot(secret, one, two), seal.HouseholdOf(secret)
+	const relay = "wss://one.example/"
+	queue, rosters := seal.OwnQueue(root, 1, relay), seal.RosterQueue(secret, one, relay)
 	return householdVector{
-		Secret: secret, Private: octets(device), Sealed: must(seal.SealHousehold(must(device.Public())(t), secret))(t),
-		One: one[:], Two: two[:], Root: seal.OwnRoot(secret, one, two),
+		Secret: secret, ID: id[:], Private: octets(device), Content: octets("a roster"),
+		Sealed: must(seal.SealTo(newRand("nonce"), must(device.Public())(t), "kith household 1", []byte("a roster")))(t),
+		One:    one[:], Two: two[:], Root: root,
+		Queue:   queueVector{queue.Relay, queue.Sender, queue.Recipient},
+		Rosters: queueVector{rosters.Relay, rosters.Sender, rosters.Recipient},
+		Backup:  octets(must(seal.BackupKey(secret))(t)),
+		File:    must(seal.SealFile(newRand("nonce"), must(must(seal.BackupKey(secret))(t).Public())(t), "kith backup 1", []byte("a backup")))(t),
 	}
 }

@@ -147,12 +147,39 @@ type chunkVector struct {
 }
 
 type householdVector struct {
-	Secret  octets `json:"secret"`
-	Private octets `json:"device_secret"`
-	Sealed  octets `json:"sealed"`
-	One     octets `json:"device_one"`
-	Two     octets `json:"device_two"`
-	Root    octets `json:"own_root"`
+	Secret  octets      `json:"secret"`
+	ID      octets      `json:"id"`
+	Private octets      `json:"device_secret"`
+	Content octets      `json:"content"`
+	Sealed  octets      `json:"sealed_to_device"` // info "kith household 1"
+	One     octets      `json:"device_one"`
+	Two     octets      `json:"device_two"`
+	Root    octets      `json:"own_root"`
+	Queue   queueVector `json:"own_queue"`     // direction 1
+	Rosters queueVector `json:"roster_queue"`  // of device_one
+	Backup  octets      `json:"backup_secret"` // of the person whose seed is secret
+	File    octets      `json:"backup_file"`   // holds "a backup"
+}
+
+func checkHousehold(t *testing.T, v householdVector) {
+	t.Helper()
+	id := seal.HouseholdOf(v.Secret)
+	same(t, "household id", id[:], v.ID)
+	same(t, "sealed to a device", must(seal.OpenTo(seal.Secret(v.Private), "kith household 1", v.Sealed))(t), v.Content)
+	root := seal.OwnRoot(v.Secret, seal.DeviceID(v.Two), seal.DeviceID(v.One))
+	same(t, "own root", root, v.Root)
+	for _, q := range []struct {
+		got  seal.Mailbox
+		want queueVector
+	}{
+		{seal.OwnQueue(root, 1, v.Queue.Relay), v.Queue},
+		{seal.RosterQueue(v.Secret, seal.DeviceID(v.One), v.Rosters.Relay), v.Rosters},
+	} {
+		same(t, "sender", q.got.Sender, q.want.Sender)
+		same(t, "recipient", q.got.Recipient, q.want.Recipient)
+	}
+	same(t, "backup key", must(seal.BackupKey(v.Secret))(t), v.Backup)
+	same(t, "backup", must(seal.OpenFile(seal.Secret(v.Backup), "kith backup 1", v.File))(t), []byte("a backup"))
 }
 
 // TestVectors opens, derives and seals everything that the file names.
@@ -191,8 +218,7 @@ func TestVectors(t *testing.T) {
 		sum := sha256.Sum256(must(seal.SealChunk(c.Key, c.Index, c.Part, c.Size))(t))
 		same(t, "chunk", sum[:], c.Hash)
 	}
-	same(t, "household", must(seal.OpenHousehold(seal.Secret(v.Household.Private), v.Household.Sealed))(t), v.Household.Secret)
-	same(t, "own root", seal.OwnRoot(v.Household.Secret, seal.DeviceID(v.Household.Two), seal.DeviceID(v.Household.One)), v.Household.Root)
+	checkHousehold(t, v.Household)
 }
 
 func same(t testing.TB, what string, got, want []byte) {
