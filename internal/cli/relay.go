@@ -17,15 +17,16 @@ func (p *program) relayCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "relay",
 		GroupID: groupNode,
-		Short:   "Run a relay: a tracker, and STUN and TURN, for others",
+		Short:   "Run a relay: a tracker, mailboxes, STUN and TURN, for others",
 		Long: `Run a relay in the foreground, the helper that anyone can run for others: it
 introduces peers to one another (WebTorrent's WebSocket tracker, HTTP and UDP
-trackers), tells them their public address (STUN), and carries packets for
+trackers), keeps sealed messages for people who are not there (mailboxes, in
+its home), tells peers their public address (STUN), and carries packets for
 those who cannot reach each other (TURN, when a public address is given;
 within tight limits). It knows no content and keeps no log of who asks.
 
 It listens on this computer alone until told otherwise. The configuration is
-the table [relay] in config.toml; flags stand above it. Ctrl-C ends it,
+the tables [relay] and [relay.mailbox] in config.toml; flags stand above it. Ctrl-C ends it,
 sending its clients away in good order. With --reuse-port a new relay may be
 started before the old one is ended.`,
 		Example: `  kith relay
@@ -59,6 +60,38 @@ started before the old one is ended.`,
 	f.StringSliceVar((*[]string)(&flags.Trusted), "trusted", nil, "a reverse proxy in front, address or prefix (again for more)")
 	f.BoolVar(&reuse, "reuse-port", false, "share the ports with the relay this one follows, or that follows it")
 	f.StringVar(&file, "config", "", "the configuration (default: config.toml in the home)")
+	c.AddCommand(p.relayCopyCommand())
+	return c
+}
+
+func (p *program) relayCopyCommand() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:   "copy-mailboxes ENGINE",
+		Short: "Copy a relay's mailboxes to another engine",
+		Long: `Copy queues and the messages in them from the engine that config.toml names to
+another: sqlite, or a postgres:// URL of an empty database. Stop all relays that
+use either before. Then write the new engine into config.toml and start them.`,
+		Example: `  kith relay copy-mailboxes postgres://relay@db.example/relay`,
+		Args:    cobra.ExactArgs(1),
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		home, config, err := node.Load(node.Flags{Home: p.home, Config: file})
+		if err != nil {
+			return err
+		}
+		log, err := node.NewLog(p.Err, config.Log)
+		if err != nil {
+			return err
+		}
+		done, err := node.CopyMailboxes(c.Context(), home, config.Relay, args[0], log)
+		if err != nil {
+			return err
+		}
+		p.say("%d queues with %d messages are copied", done.Queues, done.Messages)
+		return nil
+	}
+	c.Flags().StringVar(&file, "config", "", "the configuration (default: config.toml in the home)")
 	return c
 }
 

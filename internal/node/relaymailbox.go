@@ -184,3 +184,32 @@ func openPostgres(c RelayMailboxConfig, log *slog.Logger) (queue.Store, error) {
 		Limits: queue.Limits{Messages: c.Messages, Octets: int64(c.Octets)}, Log: log,
 	})
 }
+
+// CopyMailboxes copies a relay's mailboxes from the engine that c names to
+// another, which is empty or was copied to before, and tells how many. No relay
+// may use either meanwhile.
+func CopyMailboxes(ctx context.Context, home string, c RelayConfig, engine string, log *slog.Logger) (done queue.Stats, err error) {
+	target := Config{Relay: c}
+	target.Relay.Mailbox.Engine = engine
+	if err := target.checkRelay(); err != nil {
+		return done, err
+	}
+	if engine == c.Mailbox.Engine {
+		return done, fault.New(fault.Invalid, "the mailboxes are in that engine already").
+			WithHint("name the one to copy to; the one to copy from is relay.mailbox.engine")
+	}
+	dir := filepath.Join(home, relayMailboxName)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return done, fmt.Errorf("make the mailboxes' folder: %w", err)
+	}
+	from, err := openQueues(dir, c.Mailbox, false, log)
+	if err != nil {
+		return done, err
+	}
+	to, err := openQueues(dir, target.Relay.Mailbox, false, log)
+	if err != nil {
+		return done, errors.Join(err, from.Close())
+	}
+	done, err = queue.Copy(ctx, from, to)
+	return done, errors.Join(err, from.Close(), to.Close())
+}

@@ -12,13 +12,18 @@ type disk struct {
 
 	mu    sync.Mutex
 	asked time.Time
+	since int // questions since then
 	above bool
 }
 
 func newDisk(dir string, most float64) *disk { return &disk{dir: dir, most: most} }
 
-// askEvery is how often the system is asked.
-const askEvery = time.Second
+// The system is asked once a second, and for every so many messages: many may
+// come in a second, and what is acknowledged needs some room to be erased.
+const (
+	askEvery    = time.Second
+	askMessages = 16
+)
 
 // isFull reports whether the disk is so full that nothing more is taken.
 func (d *disk) isFull() bool {
@@ -27,9 +32,9 @@ func (d *disk) isFull() bool {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if now := time.Now(); now.Sub(d.asked) >= askEvery {
+	if d.since++; d.since >= askMessages || time.Since(d.asked) >= askEvery {
 		used, err := diskUsed(d.dir)
-		d.asked, d.above = now, err != nil || used >= d.most
+		d.asked, d.since, d.above = time.Now(), 0, err != nil || used >= d.most
 	}
 	return d.above
 }
@@ -38,5 +43,5 @@ func (d *disk) isFull() bool {
 func (d *disk) full() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.asked, d.above = time.Now(), true
+	d.asked, d.since, d.above = time.Now(), 0, true
 }

@@ -54,7 +54,7 @@ func TestDiskFull(t *testing.T) {
 			break
 		}
 	}
-	if len(put) < 20 || len(put) > 600 {
+	if len(put) < 20 || len(put) > 768 {
 		t.Fatalf("%d messages of 64 KiB went on a disk of 48 MiB", len(put))
 	}
 	waits(t, s.Put(within(t), queues[0].sender, messageID(), 0, body(65536)))
