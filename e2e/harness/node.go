@@ -42,6 +42,7 @@ func quiet() Config {
 		"ipfs.reach": false, "ipfs.routers": []string{}, "ipfs.gateways": []string{},
 		"dns.server": "off", "dns.well_known": false, "webrtc.stun": []string{}, "webtransport.listen": "127.0.0.1:0",
 		"nearby.enabled": false,
+		"friends.listen": "127.0.0.1:0", "friends.keyring": false,
 	}
 }
 

@@ -128,12 +128,15 @@ func (c *Client) request(ctx context.Context, method, path string, body any) (*h
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Authorization", "Bearer "+c.token)
+	c.authorize(r)
 	if reader != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	return r, nil
 }
+
+// authorize marks a request as the owner's.
+func (c *Client) authorize(r *http.Request) { r.Header.Set("Authorization", "Bearer "+c.token) }
 
 // call sends a request and reads the answer into out, unless that is nil.
 func (c *Client) call(ctx context.Context, method, path string, body, out any) error {

@@ -21,8 +21,9 @@ const (
 )
 
 // getEvents follows what happens, as server-sent events: "sites" with the whole
-// list when it changed, "nearby" with devices, offers and transfers, "pages" with what web pages want of devices nearby when
-// that changed, "status" every few seconds.
+// list when it changed, "nearby" with devices, offers and transfers, "pages" with
+// what web pages want of devices nearby, "sharing" with the person's friends,
+// devices and what waits, each when it changed, "status" every few seconds.
 func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 	select {
 	case s.streams <- struct{}{}:
@@ -39,7 +40,8 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 func (s *Server) follow(ctx context.Context, stream *eventStream) {
 	ticker := time.NewTicker(eventGap)
 	defer ticker.Stop()
-	sites, pages, around := &change{event: "sites"}, &change{event: "pages"}, &change{event: "nearby"}
+	sites, pages := &change{event: "sites"}, &change{event: "pages"}
+	around, people := &change{event: "nearby"}, &change{event: "sharing"}
 	for i := 0; ; i++ {
 		err := sites.send(stream, s.siteList())
 		if err == nil {
@@ -47,6 +49,9 @@ func (s *Server) follow(ctx context.Context, stream *eventStream) {
 		}
 		if err == nil {
 			err = s.sendNearby(stream, around)
+		}
+		if err == nil {
+			err = s.sendSharing(stream, people)
 		}
 		if err == nil && i%statusEvery == 0 {
 			err = (&change{event: "status"}).send(stream, s.status())

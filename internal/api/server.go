@@ -60,6 +60,8 @@ type Options struct {
 	// Pages decides what web pages may do with devices nearby; nil when nearby is
 	// off.
 	Pages *Pages
+	// Sharing is the person of this home; nil when private sharing is off.
+	Sharing Sharing
 	// Log gets what goes wrong on the way to a client; nil discards it.
 	Log *slog.Logger
 
@@ -215,6 +217,7 @@ func (s *Server) apiRoutes(mux *http.ServeMux) {
 	}
 	s.pageRoutes(mux)
 	s.nearbyRoutes(mux)
+	s.sharingRoutes(mux)
 	s.extensionRoutes(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
 }

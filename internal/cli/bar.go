@@ -30,7 +30,11 @@ func (b *bar) at(done, total int64) {
 	case b.lines:
 		if time.Since(b.last) >= lineEvery {
 			b.last = time.Now()
-			b.p.note("%s: %s of %s", b.what, bytesText(done), bytesText(total))
+			if total > 0 {
+				b.p.note("%s: %s of %s", b.what, bytesText(done), bytesText(total))
+			} else {
+				b.p.note("%s: %s", b.what, bytesText(done))
+			}
 		}
 	default:
 		if b.bar == nil {

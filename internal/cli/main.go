@@ -114,7 +114,7 @@ BitTorrent and IPFS, and every reader passes them on.
 	root.AddCommand(
 		p.upCommand(), p.openCommand(), p.publishCommand(), p.getCommand(),
 		p.sitesCommand(), p.pinCommand(), p.unpinCommand(), p.removeCommand(), p.appCommand(), p.importCommand(),
-		p.nearbyCommand(),
+		p.nearbyCommand(), p.friendCommand(), p.dataCommand(), p.deviceCommand(), p.personCommand(),
 		p.resolveCommand(), p.statusCommand(), p.doctorCommand(), p.hostCommand(), p.relayCommand(), p.configCommand(), p.versionCommand(),
 		p.downCommand(), p.installCommand(), p.uninstallCommand(),
 	)

@@ -13,7 +13,7 @@ import (
 
 // check refuses values that cannot work, naming key and value.
 func (c *Config) check() error {
-	for _, f := range []func() error{c.checkGateway, c.checkBitTorrent, c.checkIPFS, c.checkDNS, c.checkRelay, c.checkHost, c.checkWebTransport, c.checkRest} {
+	for _, f := range []func() error{c.checkGateway, c.checkBitTorrent, c.checkIPFS, c.checkDNS, c.checkRelay, c.checkHost, c.checkWebTransport, c.checkFriends, c.checkRest} {
 		if err := f(); err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/publish"
 	"github.com/kith-web/kith/internal/resolve"
+	"github.com/kith-web/kith/internal/sharing"
 	"github.com/kith-web/kith/internal/site"
 	"github.com/kith-web/kith/internal/store"
 	"github.com/kith-web/kith/internal/webtransport"
@@ -43,13 +44,14 @@ type parts struct {
 	publisher *publish.Publisher // nil when every engine is off
 	nearby    *api.Nearby        // nil when it is off
 	pages     *api.Pages         // nil when nearby is off
+	sharing   *sharing.Service   // nil when it is off
 	api       *api.Server
 }
 
 // compose starts the parts, each on top of those before it.
 func (n *Node) compose(p *parts) error {
 	for _, step := range []func() error{
-		p.startMeeting, p.startBrowsers, p.startEngines, p.startResolver, p.startSites, p.startVisitors, p.startPublisher, p.startNearby, p.startPages, p.startAPI, p.startGateway, p.startHost,
+		p.startMeeting, p.startBrowsers, p.startEngines, p.startResolver, p.startSites, p.startVisitors, p.startPublisher, p.startNearby, p.startPages, p.startFriends, p.startAPI, p.startGateway, p.startHost,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -227,13 +229,17 @@ func (p *parts) startAPI() error {
 	if err != nil {
 		return err
 	}
-	p.api, err = api.New(api.Options{
+	o := api.Options{
 		Extensions: extensions,
 		Version:    p.node.o.Version, Home: p.node.o.Home, Token: token, Port: p.port,
 		Sites: p.sites, Resolver: p.resolver, Publisher: p.publisher, Engines: p.node.engines, Nearby: p.nearby, Pages: p.pages,
 		End: p.node.End, Patience: time.Duration(p.node.o.Config.Gateway.Timeout), ProbeNames: p.probeNames(), Log: p.node.o.Log.With("part", "api"),
 		MaxUpload: int64(p.node.o.Config.Publish.MaxUpload), MaxUploadFiles: p.node.o.Config.Publish.MaxFiles,
-	})
+	}
+	if p.sharing != nil {
+		o.Sharing = p.sharing
+	}
+	p.api, err = api.New(o)
 	return err
 }
 

@@ -14,6 +14,8 @@ type Config struct {
 	Cache        CacheConfig        `toml:"cache" doc:"What is kept of the sites you visit, and for how long others get it from you."`
 	Publish      PublishConfig      `toml:"publish" doc:"Limits on what is published."`
 	Nearby       NearbyConfig       `toml:"nearby" doc:"Devices on the same network: files, pages and folders between them."`
+	Friends      FriendsConfig      `toml:"friends" doc:"Friends, your own devices, and the documents you keep and share with them."`
+	Mailbox      MailboxConfig      `toml:"mailbox" doc:"Where messages wait for you while no device of yours is there."`
 	Relay        RelayConfig        `toml:"relay" doc:"What 'kith relay' does for others."`
 	Host         HostConfig         `toml:"host" doc:"What 'kith host' serves to the public, and how."`
 	Log          LogConfig          `toml:"log" doc:"What the node writes to its standard error."`
@@ -134,6 +136,7 @@ func Default() Config {
 		Cache:        CacheConfig{Size: 10 << 30, SeedFor: Duration(30 * time.Minute)},
 		Publish:      PublishConfig{MaxFiles: 200_000, MaxSize: 1 << 40, MaxUpload: 2 << 30},
 		Nearby:       defaultNearby(),
+		Friends:      defaultFriends(),
 		Relay:        defaultRelay(),
 		Host:         defaultHost(),
 		Log:          LogConfig{Level: "info", Format: "text"},

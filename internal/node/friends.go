@@ -1,0 +1,131 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kith-web/kith/internal/mailbox/client"
+	"github.com/kith-web/kith/internal/person/guard"
+	"github.com/kith-web/kith/internal/sharing"
+)
+
+// FriendsConfig is the table [friends].
+type FriendsConfig struct {
+	Enabled  bool     `toml:"enabled" doc:"Whether this node knows friends and keeps documents for them at all."`
+	Name     string   `toml:"name" doc:"What friends are told you are called, until you say otherwise. Empty: your name on this computer."`
+	Device   string   `toml:"device" doc:"What your other devices call this one. Empty: the name of the computer."`
+	Link     string   `toml:"link" doc:"What stands before the # of an invitation. Empty: this node's console, which a friend who runs Kith has too."`
+	Direct   bool     `toml:"direct" doc:"Let friends and your other devices reach this one without a relay, and tell them its addresses. Otherwise by relays alone."`
+	Listen   string   `toml:"listen" doc:"Where they do, host:port. When the port is taken, another is used. It opens with the first friend or device."`
+	Lease    Duration `toml:"lease" doc:"How long friends may keep what you sent them without asking again."`
+	Lifetime Duration `toml:"lifetime" doc:"How long a question or an answer waits for somebody who is not there; at most 21 days."`
+	Keyring  bool     `toml:"keyring" doc:"Let the system's keyring keep the key of everything, where there is one. Otherwise a file does, until you choose a passphrase."`
+}
+
+func defaultFriends() FriendsConfig {
+	return FriendsConfig{
+		Enabled: true, Direct: true, Listen: ":5488", Lease: Duration(7 * 24 * time.Hour), Lifetime: Duration(7 * 24 * time.Hour), Keyring: true,
+	}
+}
+
+// MailboxConfig is the table [mailbox].
+type MailboxConfig struct {
+	Relays List   `toml:"relays" doc:"Relays that keep messages for you while you are away, as ws://host:port or wss://host. Two are better than one; anybody can run one: 'kith relay'. They can read nothing."`
+	Token  string `toml:"token" doc:"What they want to see before they keep anything, if their operator told you."`
+}
+
+// longestLifetime is the longest that a relay keeps a message (spec/mailbox.md §1).
+const longestLifetime = 21 * 24 * time.Hour
+
+func (c *Config) checkFriends() error {
+	f := c.Friends
+	if !isHostPort(f.Listen) {
+		return bad("friends.listen", f.Listen, "host:port, such as :5488")
+	}
+	if f.Lease <= 0 {
+		return bad("friends.lease", time.Duration(f.Lease).String(), "a time above 0, such as 168h")
+	}
+	if f.Lifetime <= 0 || time.Duration(f.Lifetime) > longestLifetime {
+		return bad("friends.lifetime", time.Duration(f.Lifetime).String(), "a time of at most 504h")
+	}
+	if f.Link != "" && !hasScheme(f.Link, "http", "https") || strings.Contains(f.Link, "#") {
+		return bad("friends.link", f.Link, "an http or https URL without a #")
+	}
+	for _, r := range c.Mailbox.Relays {
+		if err := client.CheckURL(r); err != nil {
+			return bad("mailbox.relays", r, "a URL such as wss://relay.example.org")
+		}
+	}
+	return nil
+}
+
+// startFriends opens the person's private side.
+func (p *parts) startFriends() error {
+	c := p.node.o.Config
+	if !c.Friends.Enabled || p.node.o.Host != nil {
+		return nil
+	}
+	device, err := p.store.Bucket("device")
+	if err != nil {
+		return err
+	}
+	exchange, err := p.store.Bucket("exchange")
+	if err != nil {
+		return err
+	}
+	log := p.node.o.Log.With("part", "friends")
+	o := sharing.Options{
+		Dir: filepath.Join(p.node.o.Home, "friends"), Device: device, Exchange: exchange, Log: log,
+		Name: c.Friends.Name, DeviceName: c.Friends.Device, Relays: c.Mailbox.Relays, Token: c.Mailbox.Token, Base: c.Friends.Link,
+		Lease: time.Duration(c.Friends.Lease), Lifetime: time.Duration(c.Friends.Lifetime),
+	}
+	if o.Base == "" {
+		o.Base = "http://localhost:" + strconv.Itoa(p.port) + "/friend"
+	}
+	orElse(&o.Name, p.ownName())
+	orElse(&o.DeviceName, computerName())
+	if c.Friends.Keyring {
+		o.Ring = guard.System(os.Getenv("DBUS_SESSION_BUS_ADDRESS"))
+	}
+	if c.Friends.Direct {
+		o.Direct = func(dir string) (*sharing.Direct, error) { return openDirect(dir, c.Friends.Listen, log) }
+	}
+	s, err := sharing.New(context.Background(), o)
+	if err != nil {
+		return fmt.Errorf("start private sharing: %w", err)
+	}
+	p.node.onClose("private sharing", s.Close)
+	p.sharing = s
+	return nil
+}
+
+// ownName is what a person is called before they say: by the folder, where it was
+// chosen for them, else by the name of their account.
+func (p *parts) ownName() string {
+	if home, err := Home(""); err == nil && home != p.node.o.Home {
+		return filepath.Base(p.node.o.Home)
+	}
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	if name, _, _ := strings.Cut(u.Name, ","); name != "" {
+		return name
+	}
+	return u.Username
+}
+
+func computerName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	name, _, _ = strings.Cut(name, ".")
+	return name
+}
