@@ -48,7 +48,11 @@ func (p *Peer) download(a Asked) (io.ReadCloser, error) {
 func (p *Peer) source(r seal.Relation, relay string) (*client.Chunks, error) {
 	for _, m := range append(slices.Clone(r.In), r.Out...) {
 		if m.Relay == relay {
-			return p.chunksAt(relay, "", p.o.Relay(relay))
+			a, err := p.relayAt(relay)
+			if err != nil {
+				return nil, err
+			}
+			return p.chunksAt(a.url, "", p.options(a))
 		}
 	}
 	if st := p.core.states[r.ID]; st != nil {

@@ -38,19 +38,25 @@ const patience = 60 * time.Second
 // runningRelay is a real relay on a port of its own.
 type runningRelay struct {
 	url  string
+	part *mailbox.Part
 	stop func()
 }
 
-func startRelay(t testing.TB, dir, listen string, config *tls.Config) *runningRelay {
+func startRelay(t testing.TB, dir, listen string, config *tls.Config, change ...func(*mailbox.Options)) *runningRelay {
 	t.Helper()
 	must := fatal(t)
 	none := guard.Limit{PerSecond: -1}
 	queues, err := sqlite.Open(filepath.Join(dir, "queues.db"), sqlite.Options{DiskShare: 1})
 	must(err)
-	part, err := mailbox.New(mailbox.Options{
-		Store: queues, Secret: make([]byte, 32), Chunks: filepath.Join(dir, "chunks"), MaxDisk: 1,
+	secret := sha256.Sum256([]byte(dir))
+	o := mailbox.Options{
+		Store: queues, Secret: secret[:], Chunks: filepath.Join(dir, "chunks"), MaxDisk: 1,
 		MaxSessionsPerAddress: 10_000, Proofs: none, Creates: none, Puts: none, Tickets: none, Requests: none,
-	})
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	part, err := mailbox.New(o)
 	must(err)
 	server, err := relay.New(relay.Options{
 		Listen: listen, UDP: relay.Off, TLS: config, Parts: []relay.Part{part}, Drain: 100 * time.Millisecond, MaxConnsPerAddress: 10_000,
@@ -63,7 +69,7 @@ func startRelay(t testing.TB, dir, listen string, config *tls.Config) *runningRe
 	if config != nil {
 		url = "wss" + strings.TrimPrefix(strings.TrimPrefix(url, "wss"), "ws")
 	}
-	return &runningRelay{url: url, stop: sync.OnceFunc(func() {
+	return &runningRelay{url: url, part: part, stop: sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("the relay ends with %v", err)
@@ -87,6 +93,7 @@ type live struct {
 	sim   *device // who its friends are
 	peer  *exchange.Peer
 	own   *exchange.OwnMailbox
+	hop   string
 	stop  func()
 	files map[string][]byte
 
@@ -118,6 +125,7 @@ func (l *live) start() {
 	l.peer, err = exchange.NewPeer(exchange.PeerOptions{
 		Core:     exchange.Options{People: l.sim.people, Handler: l, Local: bucket, Now: time.Now, Rand: rand.Reader},
 		Answerer: l, Own: l.own, Log: log, MovedWithin: 100 * time.Millisecond,
+		Hop: l.hop, HopOnly: l.hop != "",
 	})
 	must(err)
 	ctx, cancel := context.WithCancel(context.Background())

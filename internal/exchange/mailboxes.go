@@ -63,8 +63,14 @@ func (p *Peer) slot(relay string) chan struct{} {
 }
 
 // command asks something of a queue's relay and tells the Core what came of it.
-func (p *Peer) command(n Job, m seal.Mailbox, f func(context.Context) error) {
-	p.ask(n, m, nil, p.o.Patience, f)
+func (p *Peer) command(n Job, m seal.Mailbox, f func(context.Context, place) error) {
+	a, wrong := p.relayAt(m.Relay)
+	p.ask(n, m, nil, p.o.Patience, func(ctx context.Context) error {
+		if wrong != nil {
+			return wrong
+		}
+		return f(ctx, a)
+	})
 }
 
 func (p *Peer) ask(n Job, m seal.Mailbox, place *seal.Place, within time.Duration, f func(context.Context) error) {
@@ -93,18 +99,17 @@ func (p *Peer) ask(n Job, m seal.Mailbox, place *seal.Place, within time.Duratio
 
 // put sends a body, to a relay or a direct mailbox.
 func (p *Peer) put(e Put) {
-	pool, at, within := p.pool, e.Mailbox.Relay, p.o.Patience
-	var wrong error
-	if e.Place != nil {
-		at, within = e.Place.URL, p.core.o.Direct
-		pool, wrong = p.directPool(*e.Place)
+	if e.Place == nil {
+		p.command(e.Job, e.Mailbox, func(ctx context.Context, a place) error { return p.send(ctx, a, e) })
+		return
 	}
-	p.ask(e.Job, e.Mailbox, e.Place, within, func(ctx context.Context) error {
+	pool, wrong := p.directPool(*e.Place)
+	p.ask(e.Job, e.Mailbox, e.Place, p.core.o.Direct, func(ctx context.Context) error {
 		to, err := sender(e.Mailbox)
 		if err = errors.Join(wrong, err); err != nil {
 			return err
 		}
-		return pool.Put(ctx, at, to, mailbox.MessageID(e.ID), e.Days, e.Body)
+		return pool.Put(ctx, e.Place.URL, to, mailbox.MessageID(e.ID), e.Days, e.Body)
 	})
 }
 
@@ -132,7 +137,7 @@ func pinned(s tls.ConnectionState, hash [sha256.Size]byte) error {
 	return fault.New(fault.Forbidden, "the mailbox has another certificate than its owner said")
 }
 
-func (p *Peer) create(ctx context.Context, pool *client.Pool, at string, q seal.NewQueue) error {
+func (p *Peer) create(ctx context.Context, a place, q seal.NewQueue) error {
 	recipient, err := key(q.Mailbox.Recipient)
 	if err != nil {
 		return err
@@ -145,14 +150,14 @@ func (p *Peer) create(ctx context.Context, pool *client.Pool, at string, q seal.
 	if days == 0 {
 		days = 7
 	}
-	return pool.Receive(ctx, at, func(ctx context.Context, s *client.Session) error {
+	return a.pool.Receive(ctx, a.url, func(ctx context.Context, s *client.Session) error {
 		return s.NewQueue(ctx, recipient, mailbox.PublicKey(first), days)
 	})
 }
 
 // lock replaces a queue's sender key. When the relay refuses, it may have done so
 // before: then the new key is the one in force.
-func (p *Peer) lock(ctx context.Context, m seal.Mailbox) error {
+func (p *Peer) lock(ctx context.Context, a place, m seal.Mailbox) error {
 	locked, err := sender(m)
 	if err != nil {
 		return err
@@ -161,7 +166,7 @@ func (p *Peer) lock(ctx context.Context, m seal.Mailbox) error {
 	if err != nil {
 		return err
 	}
-	return p.pool.Send(ctx, m.Relay, func(ctx context.Context, s *client.Session) error {
+	return a.pool.Send(ctx, a.url, func(ctx context.Context, s *client.Session) error {
 		_, err := s.Lock(ctx, first, locked.Key)
 		if errors.Is(err, client.ErrNo) {
 			return s.ProveSender(ctx, locked)
@@ -171,12 +176,12 @@ func (p *Peer) lock(ctx context.Context, m seal.Mailbox) error {
 }
 
 // remove removes a queue. One that is not there is removed.
-func (p *Peer) remove(ctx context.Context, m seal.Mailbox) error {
+func (p *Peer) remove(ctx context.Context, a place, m seal.Mailbox) error {
 	recipient, err := key(m.Recipient)
 	if err != nil {
 		return nil // only its recipient can remove it
 	}
-	err = p.pool.Receive(ctx, m.Relay, func(ctx context.Context, s *client.Session) error { return s.Delete(ctx, recipient) })
+	err = a.pool.Receive(ctx, a.url, func(ctx context.Context, s *client.Session) error { return s.Delete(ctx, recipient) })
 	if errors.Is(err, client.ErrNo) {
 		return nil
 	}
@@ -231,12 +236,15 @@ func (p *Peer) subscribe(at subscribed, in seal.Inbox) {
 		p.o.Log.Error("an inbox without a key", "relay", at.relay, "error", err)
 		return
 	}
-	pool := p.pool
-	if at.own {
-		pool = p.home
+	a := place{pool: p.home, url: at.relay}
+	if !at.own {
+		if a, err = p.relayAt(at.relay); err != nil {
+			p.o.Log.Error("an inbox on no relay", "relay", at.relay, "error", err)
+			return
+		}
 	}
-	trouble := func(err error) { p.trouble(pool, at, in, err) }
-	stop, err := pool.Subscribe(at.relay, recipient, p.o.Credit, func(d client.Delivery) { p.deliver(at, d) }, trouble)
+	trouble := func(err error) { p.trouble(a, at, in, err) }
+	stop, err := a.pool.Subscribe(a.url, recipient, p.o.Credit, func(d client.Delivery) { p.deliver(at, d) }, trouble)
 	if err != nil {
 		p.o.Log.Warn("cannot listen", "relay", at.relay, "error", err)
 		return
@@ -246,7 +254,7 @@ func (p *Peer) subscribe(at subscribed, in seal.Inbox) {
 
 // trouble makes a queue that the relay does not have, and sends what waited for a
 // relay that is back.
-func (p *Peer) trouble(pool *client.Pool, at subscribed, in seal.Inbox, err error) {
+func (p *Peer) trouble(a place, at subscribed, in seal.Inbox, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {
@@ -264,7 +272,7 @@ func (p *Peer) trouble(pool *client.Pool, at subscribed, in seal.Inbox, err erro
 		p.run(effects)
 	case errors.Is(err, client.ErrNo):
 		p.spawn(p.o.Patience, func(ctx context.Context) {
-			if err := p.create(ctx, pool, at.relay, seal.NewQueue{Mailbox: in.Mailbox}); err != nil {
+			if err := p.create(ctx, a, seal.NewQueue{Mailbox: in.Mailbox}); err != nil {
 				p.o.Log.Debug("cannot make a queue", "relay", at.relay, "error", err)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/mailbox"
 	"github.com/kith-web/kith/internal/mailbox/client"
 	"github.com/kith-web/kith/internal/seal"
 )
@@ -21,6 +22,11 @@ type PeerOptions struct {
 	Answerer Answerer
 	// Relay returns how to talk to a relay: its token, its TLS. All defaults.
 	Relay func(relay string) client.Options
+	// Hop is a relay through which messages go to relays whose addresses say their
+	// ids, so that those do not learn this device's address: none. HopOnly keeps
+	// messages for other relays back.
+	Hop     string
+	HopOnly bool
 	// Own is this device's own mailbox, when it runs one.
 	Own *OwnMailbox
 	// Dial opens connections to direct mailboxes: as Relay's options say for "".
@@ -85,7 +91,7 @@ func (o PeerOptions) withDefaults() (PeerOptions, error) {
 // goroutines, but not from within People, Handler or Answerer.
 type Peer struct {
 	o    PeerOptions
-	pool *client.Pool // relays
+	pool *client.Pool // relays whose id is not known
 	home *client.Pool // the own mailbox; nil without one
 
 	mu      sync.Mutex
@@ -103,6 +109,8 @@ type Peer struct {
 	back     map[string]time.Time     // when a relay was last told to be back
 	slots    map[string]chan struct{} // of a relay
 	direct   map[[32]byte]*client.Pool
+	known    map[mailbox.Key]*client.Pool // relays, by their ids
+	hops     map[mailbox.Key]*client.Oblivious
 	chunks   map[string]*client.Chunks
 
 	answering chan struct{}
@@ -123,7 +131,7 @@ func NewPeer(o PeerOptions) (*Peer, error) {
 	p := &Peer{
 		o: o, core: core, pool: client.NewPool(client.PoolOptions{Relay: o.Relay, MovedWithin: o.MovedWithin}), refs: map[Ref]client.Delivery{},
 		waiting: map[seal.MessageID]chan struct{}{}, subs: map[subscribed]func(){}, troubles: map[string]error{}, back: map[string]time.Time{}, slots: map[string]chan struct{}{},
-		direct: map[[32]byte]*client.Pool{}, chunks: map[string]*client.Chunks{},
+		direct: map[[32]byte]*client.Pool{}, known: map[mailbox.Key]*client.Pool{}, hops: map[mailbox.Key]*client.Oblivious{}, chunks: map[string]*client.Chunks{},
 		answering: make(chan struct{}, o.Answering), nudge: make(chan struct{}, 1),
 	}
 	if o.Own != nil {
@@ -188,6 +196,9 @@ func (p *Peer) end() error {
 	for _, d := range p.direct {
 		pools = append(pools, d)
 	}
+	for _, k := range p.known {
+		pools = append(pools, k)
+	}
 	p.mu.Unlock()
 	var errs []error
 	for _, pool := range pools {
@@ -198,6 +209,9 @@ func (p *Peer) end() error {
 	defer p.mu.Unlock()
 	for _, c := range p.chunks {
 		c.Close()
+	}
+	for _, h := range p.hops {
+		h.Close()
 	}
 	for id, w := range p.waiting {
 		close(w)
@@ -234,11 +248,11 @@ func (p *Peer) run(effects []Effect) {
 		case Put:
 			p.put(e)
 		case Create:
-			p.command(e.Job, e.Queue.Mailbox, func(ctx context.Context) error { return p.create(ctx, p.pool, e.Queue.Mailbox.Relay, e.Queue) })
+			p.command(e.Job, e.Queue.Mailbox, func(ctx context.Context, a place) error { return p.create(ctx, a, e.Queue) })
 		case Lock:
-			p.command(e.Job, e.Queue.Mailbox, func(ctx context.Context) error { return p.lock(ctx, e.Queue.Mailbox) })
+			p.command(e.Job, e.Queue.Mailbox, func(ctx context.Context, a place) error { return p.lock(ctx, a, e.Queue.Mailbox) })
 		case Delete:
-			p.command(e.Job, e.Mailbox, func(ctx context.Context) error { return p.remove(ctx, e.Mailbox) })
+			p.command(e.Job, e.Mailbox, func(ctx context.Context, a place) error { return p.remove(ctx, a, e.Mailbox) })
 		case Ack:
 			p.release(e.Ref, func(ctx context.Context, d client.Delivery) error { return d.Ack(ctx) })
 		case Back:
@@ -313,6 +327,6 @@ func tlsTo(o client.Options, certificate [32]byte) client.Options {
 	}
 	config.InsecureSkipVerify = true // a certificate is known by its hash, told in a sealed message
 	config.VerifyConnection = func(s tls.ConnectionState) error { return pinned(s, certificate) }
-	o.TLS = config
+	o.TLS, o.Token = config, "" // a token is for relays
 	return o
 }

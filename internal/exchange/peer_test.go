@@ -5,10 +5,13 @@ import (
 	"crypto/rand"
 	"io"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/kith-web/kith/internal/exchange"
+	wire "github.com/kith-web/kith/internal/mailbox"
+	"github.com/kith-web/kith/internal/relay/mailbox"
 	"github.com/kith-web/kith/internal/seal"
 )
 
@@ -123,6 +126,50 @@ func TestPeersThatReachEachOther(t *testing.T) { // §5.4
 		fatal(t)(a.peer.Send(changed(id, 5+i)))
 	}
 	b.until(10)
+}
+
+func TestMessagesThroughAnotherRelay(t *testing.T) { // mailbox.md §4
+	mine := startRelay(t, t.TempDir(), "127.0.0.1:0", nil)
+	t.Cleanup(mine.stop)
+	theirs := startRelay(t, t.TempDir(), "127.0.0.1:0", nil)
+	t.Cleanup(theirs.stop)
+	between := startRelay(t, t.TempDir(), "127.0.0.1:0", nil, func(o *mailbox.Options) {
+		o.Forwards, o.ForwardTo = true, []string{"http" + strings.TrimPrefix(theirs.url, "ws")}
+	})
+	t.Cleanup(between.stop)
+	a, b, id := livePair(t, theirs)
+	named := func(r *runningRelay, key wire.Key) string { return r.url + "#" + wire.Encode(key[:]) }
+	from, to := a.sim.person.relations[id], b.sim.person.relations[id]
+	from.In[0].Relay, to.Out[0].Relay = mine.url, mine.url
+	from.Out[0].Relay, to.In[0].Relay = named(theirs, theirs.part.ID()), named(theirs, theirs.part.ID())
+	a.hop = between.url
+	b.files["/x"] = []byte("x")
+	a.start()
+	b.start()
+	if got := a.get(id, "/x"); string(got) != "x" {
+		t.Errorf("/x is %q", got)
+	}
+	if n := between.part.Count().Forwarded; n == 0 {
+		t.Error("nothing went through the relay in between")
+	}
+	if n := theirs.part.Count().Opened; n != 1 {
+		t.Errorf("%d sessions with the relay of the other side, not its recipient's alone", n)
+	}
+}
+
+func TestARelayThatIsAnother(t *testing.T) { // §4.3
+	r := startRelay(t, t.TempDir(), "127.0.0.1:0", nil)
+	t.Cleanup(r.stop)
+	a, b, id := livePair(t, r)
+	wrong := r.url + "#" + wire.Encode(make([]byte, 32))
+	a.sim.person.relations[id].Out[0].Relay = wrong
+	a.start()
+	b.start()
+	fatal(t)(a.peer.Send(changed(id, 0)))
+	waitFor(t, func() bool { return r.part.Count().Opened >= 3 })
+	if st, err := a.peer.Status(id); err != nil || st.Waiting == 0 {
+		t.Errorf("a relay with another id was given a message: %+v, %v", st, err)
+	}
 }
 
 func waitFor(t testing.TB, what func() bool) {

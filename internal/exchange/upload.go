@@ -15,9 +15,8 @@ const uploads = 3
 
 // shelf is somewhere chunks can be put: a relay, or the own mailbox.
 type shelf struct {
-	url     string // as the asker is told
-	pool    *client.Pool
-	at      string // as this device reaches it
+	place
+	told    string // as the asker knows it
 	mailbox seal.Mailbox
 	own     bool
 }
@@ -32,10 +31,12 @@ func (p *Peer) shelves(e Serve) ([]shelf, error) {
 	}
 	var all []shelf
 	if e.Direct && p.home != nil && len(p.core.own) != 0 && len(r.In) != 0 {
-		all = append(all, shelf{p.core.own[0].URL, p.home, p.o.Own.URL, r.In[0], true})
+		all = append(all, shelf{place{pool: p.home, url: p.o.Own.URL}, p.core.own[0].URL, r.In[0], true})
 	}
 	for _, m := range r.Out {
-		all = append(all, shelf{m.Relay, p.pool, m.Relay, m, false})
+		if a, err := p.relayAt(m.Relay); err == nil {
+			all = append(all, shelf{a, m.Relay, m, false})
+		}
 	}
 	return all, nil
 }
@@ -93,7 +94,7 @@ func (p *Peer) shelve(ctx context.Context, shelves []shelf, chunk []byte) (seal.
 		if tried == nil {
 			return ref, nil
 		}
-		err = fault.New(fault.Unreachable, "relay %s: %w", s.url, tried)
+		err = fault.New(fault.Unreachable, "relay %s: %w", s.told, tried)
 	}
 	return seal.ChunkRef{}, err
 }
@@ -101,7 +102,7 @@ func (p *Peer) shelve(ctx context.Context, shelves []shelf, chunk []byte) (seal.
 func (p *Peer) shelveAt(ctx context.Context, s shelf, chunk []byte) (seal.ChunkRef, error) {
 	ctx, stop := context.WithTimeout(ctx, 2*p.o.Patience)
 	defer stop()
-	ref, err := seal.NewChunkRef(p.core.o.Rand, s.url)
+	ref, err := seal.NewChunkRef(p.core.o.Rand, s.told)
 	if err != nil {
 		return ref, err
 	}
@@ -109,12 +110,12 @@ func (p *Peer) shelveAt(ctx context.Context, s shelf, chunk []byte) (seal.ChunkR
 	if err != nil {
 		return ref, err
 	}
-	options := p.o.Relay(s.at)
+	options := p.options(s.place)
 	if s.own {
 		options = p.o.Own.Client
 	}
 	p.mu.Lock()
-	chunks, err := p.chunksAt(s.at, "", options)
+	chunks, err := p.chunksAt(s.url, "", options)
 	p.mu.Unlock()
 	if err != nil {
 		return ref, err
@@ -152,9 +153,9 @@ func (p *Peer) ticket(ctx context.Context, s shelf, class uint8) (ticket []byte,
 		return nil
 	}
 	if s.own {
-		err = s.pool.Receive(ctx, s.at, do)
+		err = s.pool.Receive(ctx, s.url, do)
 	} else {
-		err = s.pool.Send(ctx, s.at, do)
+		err = s.pool.Send(ctx, s.url, do)
 	}
 	return ticket, err
 }

@@ -120,7 +120,11 @@ func (p *Person) checkQueues(queues []seal.Mailbox) error {
 	return nil
 }
 
-func (p *Person) checkRelay(url string) error {
+func (p *Person) checkRelay(address string) error {
+	url, _, err := seal.CutRelay(address)
+	if err != nil {
+		return err
+	}
 	rest, secure := strings.CutPrefix(url, "wss://")
 	if !secure {
 		var plain bool
@@ -128,7 +132,7 @@ func (p *Person) checkRelay(url string) error {
 			return fault.New(fault.Invalid, "%.80q is no relay's address", url).WithHint("it begins with wss://, or ws:// on this computer")
 		}
 	}
-	if rest == "" || len(url) > 255 || strings.ContainsAny(url, " \t\r\n#\\\x00") {
+	if rest == "" || strings.ContainsAny(url, " \t\r\n\\\x00") {
 		return fault.New(fault.Invalid, "%.80q is no relay's address", url)
 	}
 	return p.o.Relay(url)
