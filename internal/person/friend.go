@@ -281,6 +281,8 @@ func (p *Person) bye(c *change, v *view, r *relation) error {
 			c.drop(p.now(), k.Own.Queues...)
 		}
 	}
+	// Kept apart from the rest, which may be done at the next start.
+	c.put(inLeaving+hexed(f.id[:]), atRecord{At: p.now(), Over: true})
 	p.forget(c, f)
 	return nil
 }

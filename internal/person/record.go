@@ -67,6 +67,8 @@ type verifiedRecord struct {
 
 type atRecord struct {
 	At int64 `cbor:"1,keyasint"`
+	// Over is of a friend who left: there is nobody to say bye to.
+	Over bool `cbor:"2,keyasint,omitempty"`
 }
 
 // relationRecord is what of a relation never changes.

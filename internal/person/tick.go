@@ -56,6 +56,7 @@ func (p *Person) sweep(again bool) (Effects, error) {
 		return Effects{}, err
 	}
 	c := newChange()
+	c.del(v.stale...)
 	p.sweepInvitations(c, v, again)
 	p.sweepRelations(c, v, again)
 	p.sweepRekeys(c, v, again)
@@ -85,7 +86,7 @@ func (p *Person) sweep(again bool) (Effects, error) {
 func (p *Person) sweepInvitations(c *change, v *view, again bool) {
 	for id, r := range each(v.invites) {
 		i, err := seal.ParseInvitation(r.Fragment)
-		if err != nil || i.Expired(p.o.Now()) {
+		if joined := v.joined(id); err != nil || i.Expired(p.o.Now()) || joined != nil && joined.pending == nil {
 			p.endInvite(c, id, r)
 		}
 	}
@@ -115,7 +116,7 @@ func (p *Person) sweepRelations(c *change, v *view, again bool) {
 		}
 	}
 	for _, f := range each(v.friends) {
-		if f.leaving != 0 && p.now() > f.leaving+p.o.Message.Milliseconds() {
+		if f.leaving != 0 && (f.over || p.now() > f.leaving+p.o.Message.Milliseconds()) {
 			p.forget(c, f)
 		}
 	}

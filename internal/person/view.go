@@ -25,6 +25,8 @@ type view struct {
 	accepts   map[[16]byte]acceptRecord
 	rekeys    map[[16]byte]rekeyRecord
 	drops     map[string]queueRecord
+	// stale are records whose successors are there: a crash kept them.
+	stale []string
 }
 
 // friend is what is known of one.
@@ -36,6 +38,7 @@ type friend struct {
 	verified *verifiedRecord
 	blocked  bool
 	leaving  int64
+	over     bool
 	all      []*relation // newest first
 }
 
@@ -115,7 +118,7 @@ func (v *view) add(key string, value []byte) error {
 	}
 	id, err := hex.DecodeString(name)
 	if err != nil || len(id) != 16 {
-		return fault.New(fault.Corrupt, "record %q has no id", key)
+		return nil // another part's, or a later version's
 	}
 	switch kind + "/" {
 	case inInvite:
@@ -126,8 +129,10 @@ func (v *view) add(key string, value []byte) error {
 		return into(v.rekeys, [16]byte(id), value)
 	case inFriend, inName, inVerified, inBlocked, inLeaving:
 		return v.friend(FriendID(id)).add(kind+"/", value)
+	case inRelation, inPending, inOut, inPeer, inQueue, inEpoch:
+		return v.relation(seal.RelationID(id)).add(kind+"/", sub, value)
 	}
-	return v.relation(seal.RelationID(id)).add(kind+"/", sub, value)
+	return nil
 }
 
 func into[K comparable, V any](m map[K]V, key K, value []byte) error {
@@ -174,7 +179,7 @@ func (f *friend) add(kind string, value []byte) error {
 		return nil
 	}
 	err := seal.Unmarshal(value, &at)
-	f.leaving = at.At
+	f.leaving, f.over = at.At, at.Over
 	return err
 }
 
@@ -199,12 +204,13 @@ func (r *relation) add(kind, sub string, value []byte) error {
 		}
 		return into(r.epochs, seal.EpochID(id), value)
 	}
-	return fault.New(fault.Corrupt, "a record of the unknown kind %q", kind)
+	return nil
 }
 
 // finish leaves out what is not whole (yet): its other records are on their way,
 // or gone.
 func (v *view) finish() {
+	v.passOver()
 	for id, r := range each(v.relations) {
 		if !r.made || len(r.epochs) == 0 || len(r.peer.Public) == 0 {
 			delete(v.relations, id)
@@ -217,10 +223,35 @@ func (v *view) finish() {
 	for id, f := range each(v.friends) {
 		if !f.made {
 			delete(v.friends, id)
+			if f.over {
+				v.stale = append(v.stale, inLeaving+hexed(id[:]))
+			}
 		}
 		slices.SortFunc(f.all, func(a, b *relation) int {
 			return cmp.Or(cmp.Compare(b.record.Created, a.record.Created), bytes.Compare(b.id[:], a.id[:]))
 		})
+	}
+}
+
+// passOver leaves out what became a relation: its queues are the relation's now.
+func (v *view) passOver() {
+	openings := map[string]bool{}
+	for _, r := range v.relations {
+		if r.made {
+			openings[string(r.record.Opening)] = true
+		}
+	}
+	for id, a := range v.accepts {
+		if openings[string(hashOf(a.Join.Octets))] {
+			delete(v.accepts, id)
+			v.stale = append(v.stale, inAccept+hexed(id[:]))
+		}
+	}
+	for id, k := range v.rekeys {
+		if openings[string(hashOf(k.Rekeying.Body))] {
+			delete(v.rekeys, id)
+			v.stale = append(v.stale, inRekey+hexed(id[:]))
+		}
 	}
 }
 

@@ -158,6 +158,11 @@ func (r records) Put(puts map[string][]byte, deletes []string) ([]seal.Outgoing,
 	for k, b := range puts {
 		r.set(k, bytes.Clone(b))
 	}
+	if len(puts) > 0 && len(deletes) > 0 { // what is put and what is deleted may be apart
+		if err := r.write(); err != nil {
+			return nil, err
+		}
+	}
 	for _, k := range deletes {
 		r.set(k, nil)
 	}
