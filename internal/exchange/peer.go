@@ -20,7 +20,8 @@ type PeerOptions struct {
 	// Core's Rand has to be safe for use by many goroutines.
 	Core     Options
 	Answerer Answerer
-	// Relay returns how to talk to a relay: its token, its TLS. All defaults.
+	// Relay returns how to talk to the relay at a URL: its token, its TLS. All
+	// defaults. Friends name relays too: a token is for those it was given for.
 	Relay func(relay string) client.Options
 	// Hop is a relay through which messages go to relays whose addresses say their
 	// ids, so that those do not learn this device's address: none. HopOnly keeps

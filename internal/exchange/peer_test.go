@@ -172,6 +172,36 @@ func TestARelayThatIsAnother(t *testing.T) { // §4.3
 	}
 }
 
+func TestQueuesOfInvitations(t *testing.T) { // §4.2
+	r := startRelay(t, t.TempDir(), "127.0.0.1:0", nil)
+	t.Cleanup(r.stop)
+	a, b, _ := livePair(t, r)
+	seeds := make([][]byte, 3)
+	for i := range seeds {
+		seeds[i] = bytes.Repeat([]byte{byte(i + 1)}, 32)
+	}
+	contact := seal.Mailbox{Relay: r.url, Sender: seeds[0], Recipient: seeds[1]}
+	a.sim.person.contacts = []seal.Inbox{{Mailbox: contact, Invitation: [16]byte{1}}}
+	a.sim.person.raw = make(chan []byte, 10)
+	a.start()
+	b.start()
+	fatal(t)(a.peer.Apply(seal.Effects{Create: []seal.NewQueue{{Mailbox: contact, Days: 7}}, Changed: true}))
+	locked := seal.Mailbox{Relay: r.url, Sender: seeds[0], Lock: seeds[2]}
+	body := bytes.Repeat([]byte{9}, 1536)
+	fatal(t)(b.peer.Apply(seal.Effects{
+		Lock: []seal.NewLock{{Mailbox: locked}},
+		Raw:  []seal.RawPut{{Mailbox: locked, ID: seal.MessageID{1}, Body: body, Until: time.Now().Add(time.Hour).UnixMilli()}},
+	}))
+	select {
+	case got := <-a.sim.person.raw:
+		if !bytes.Equal(got, body) {
+			t.Errorf("%d octets came", len(got))
+		}
+	case <-time.After(patience):
+		t.Fatal("what was put into a contact queue does not come")
+	}
+}
+
 func waitFor(t testing.TB, what func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !what(); time.Sleep(10 * time.Millisecond) {

@@ -437,6 +437,8 @@ type person struct {
 	devices   []*device
 	rand      io.Reader
 	out       func() []seal.Outgoing // what NewEpoch wants to tell own devices
+	contacts  []seal.Inbox           // queues of invitations
+	raw       chan []byte            // what came into them
 }
 
 func (w *world) person(name string) *person {
@@ -520,7 +522,7 @@ func (p *people) Relations() []seal.Relation {
 }
 
 func (p *people) Inboxes() []seal.Inbox {
-	var in []seal.Inbox
+	in := slices.Clone(p.person.contacts)
 	for _, r := range p.Relations() {
 		for _, m := range r.In {
 			in = append(in, seal.Inbox{Mailbox: m, Relation: r.ID})
@@ -529,7 +531,12 @@ func (p *people) Inboxes() []seal.Inbox {
 	return in
 }
 
-func (p *people) Receive(seal.Inbox, []byte) (seal.Effects, error) {
+func (p *people) Receive(in seal.Inbox, body []byte) (seal.Effects, error) {
+	if in.Invitation != [16]byte{} {
+		p.person.raw <- bytes.Clone(body)
+		p.person.contacts = nil
+		return seal.Effects{Delete: []seal.Mailbox{in.Mailbox}, Changed: true}, nil
+	}
 	return seal.Effects{}, fault.New(fault.NotFound, "no invitation")
 }
 
