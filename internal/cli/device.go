@@ -20,8 +20,7 @@ documents.
   kith device link                   on the new device: shows a link
   kith device accept <link>          on one you have: lets it in
 
-Both then show a code. When it is the same, run 'kith device confirm' on the one
-you have.`
+Both then show a code. When it is the same, run 'kith device confirm' on both.`
 
 func (p *program) deviceCommand() *cobra.Command {
 	c := p.jsonFlag(&cobra.Command{
@@ -84,11 +83,13 @@ func (p *program) sayLink(l sharing.Link) {
 	switch {
 	case l.State == "linked":
 		p.note("linked")
+	case l.State == "confirmed":
+		p.note("confirmed here; waiting for the other device")
 	case l.Safety == "":
 		p.note("waiting for the other device")
 	default:
-		p.note("compare this with the other device, then run 'kith device confirm %s' on the one you have:", l.ID)
 		p.say("%s", l.Safety)
+		p.note("when the other device shows the same, run 'kith device confirm %s' here, and its own there", l.ID)
 	}
 }
 
@@ -138,8 +139,7 @@ func (p *program) followLink(ctx context.Context, client *api.Client) error {
 		for _, l := range st.Links {
 			if l.Safety != shown && l.Safety != "" {
 				shown = l.Safety
-				p.note("compare this with the other device:")
-				p.say("%s", l.Safety)
+				p.sayLink(l)
 			}
 			if l.State == "linked" {
 				p.note("linked")
