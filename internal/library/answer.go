@@ -100,7 +100,7 @@ func (l *Library) answerDocument(from seal.RelationID, public string, r seal.Req
 	if probe == nil {
 		probe = l.nothing()
 	}
-	sees := known && l.viewer(friend).sees(probe)
+	sees := known && probe.app != personApp && l.visible(friend, probe.aud) && !l.doubtful(probe)
 	buried := l.buried[from][public] > 0
 	if e == nil || !sees {
 		if known && !friend.Blocked && buried {

@@ -34,23 +34,34 @@ func (l *Library) visible(f Friend, a *audience) bool {
 type viewer struct {
 	l      *Library
 	friend Friend
-	known  map[*audience]bool
+	known  []verdictOf // by the audience's number
 }
 
+// verdictOf is what is known of an audience: nothing, that the friend is not in
+// it, or that they are.
+type verdictOf uint8
+
+const (
+	unasked verdictOf = iota
+	outside
+	inside
+)
+
 func (l *Library) viewer(f Friend) *viewer {
-	return &viewer{l: l, friend: f, known: make(map[*audience]bool, len(l.index.auds))}
+	return &viewer{l: l, friend: f, known: make([]verdictOf, len(l.index.auds))}
 }
 
 func (v *viewer) sees(e *entry) bool {
 	if e.app == personApp {
 		return false
 	}
-	ok, known := v.known[e.aud]
-	if !known {
-		ok = v.l.visible(v.friend, e.aud)
-		v.known[e.aud] = ok
+	if v.known[e.aud.n] == unasked {
+		v.known[e.aud.n] = outside
+		if v.l.visible(v.friend, e.aud) {
+			v.known[e.aud.n] = inside
+		}
 	}
-	return ok && !v.l.doubtful(e)
+	return v.known[e.aud.n] == inside && !v.l.doubtful(e)
 }
 
 // entitled are the friends who may see an entry; nobody when it is nil.

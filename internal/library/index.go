@@ -36,7 +36,7 @@ type entry struct {
 // audience is shared by all entries that have the same.
 type audience struct {
 	Audience
-	text string
+	n int // among all
 }
 
 // grave is a tombstone.
@@ -82,12 +82,19 @@ func (x *index) text(s string) string {
 }
 
 func (x *index) audience(a Audience) *audience {
-	text := fmt.Sprintf("%d %x %x", a.Reach, a.Friends, a.Lists)
-	if known, ok := x.auds[text]; ok {
+	text := make([]byte, 0, 2+16*(len(a.Friends)+len(a.Lists)))
+	text = append(text, byte(a.Reach), byte(len(a.Lists)))
+	for _, h := range a.Lists {
+		text = append(text, h[:]...)
+	}
+	for _, id := range a.Friends {
+		text = append(text, id[:]...)
+	}
+	if known, ok := x.auds[string(text)]; ok {
 		return known
 	}
-	shared := &audience{a, text}
-	x.auds[text] = shared
+	shared := &audience{a, len(x.auds)}
+	x.auds[string(text)] = shared
 	return shared
 }
 

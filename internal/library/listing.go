@@ -33,7 +33,7 @@ func (l *Library) answerFolder(from seal.RelationID, folder string, q url.Values
 		return absent(), nil
 	}
 	v := l.viewer(friend)
-	top := l.newest(v)
+	top, many := l.newest(v)
 	since, delta := l.openCursor(friend, q.Get("since"))
 	began, tracked := l.given[from]
 	delta = delta && tracked && since >= began && since <= l.seq
@@ -58,7 +58,7 @@ func (l *Library) answerFolder(from seal.RelationID, folder string, q url.Values
 	if n := r.Header[headIfNone]; n != "" && matches(n, tag) {
 		return &seal.Reply{Status: 304, Header: head}, nil
 	}
-	p := page{folder: folder, after: q.Get("after"), since: since, most: listingMost}
+	p := page{folder: folder, after: q.Get("after"), since: since, most: listingMost, many: many}
 	if r.Most > 0 {
 		p.most = int(min(r.Most, listingMost))
 	}
@@ -67,12 +67,12 @@ func (l *Library) answerFolder(from seal.RelationID, folder string, q url.Values
 	return &seal.Reply{Status: 200, Header: head, Body: reader(out), Size: int64(len(out))}, nil
 }
 
-// newest is the highest number of a change that a friend may know of.
-func (l *Library) newest(v *viewer) uint64 {
-	var top uint64
+// newest is the highest number of a change that a friend may know of, and how many
+// documents they may see.
+func (l *Library) newest(v *viewer) (top uint64, many int) {
 	for _, e := range l.index.byPath {
-		if e.seq > top && v.sees(e) {
-			top = e.seq
+		if v.sees(e) {
+			top, many = max(top, e.seq), many+1
 		}
 	}
 	for _, g := range l.gone {
@@ -80,7 +80,7 @@ func (l *Library) newest(v *viewer) uint64 {
 			top = g.Seq
 		}
 	}
-	return top
+	return top, many
 }
 
 // track remembers that a friend has a cursor.
@@ -99,11 +99,12 @@ type page struct {
 	after  string
 	since  uint64
 	most   int
+	many   int // documents at most
 }
 
 // render writes the JSON of a listing (spec §5.3).
 func (l *Library) render(v *viewer, p page, cursor string, asked, delta bool) []byte {
-	out := append(make([]byte, 0, 4096), `{"items":[`...)
+	out := append(make([]byte, 0, min(p.most, 256+200*p.many)), `{"items":[`...)
 	next, last, first := "", "", true
 	app, folder := splitPath(p.folder)
 	l.index.each(app, folder, func(e *entry, shown string) bool {

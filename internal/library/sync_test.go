@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -273,9 +274,26 @@ func TestTheCostOfTenDifferences(t *testing.T) {
 	if testing.Short() {
 		many = 5_000
 	}
-	h := newHouse(t, 2, func(o *library.Options) { o.Burst = 1 << 20 })
-	h.waiting = nil
+	h := newHouse(t, 2, func(o *library.Options) { o.Key = make([]byte, 32) })
+	h.calm()
 	fill(t, h.libs[0], many, nil)
+	for i := range h.libs {
+		if err := h.libs[i].Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A copy saves handing over the first 25 MB.
+	h.dirs[1] = t.TempDir()
+	if err := os.CopyFS(h.dirs[1], os.DirFS(h.dirs[0])); err != nil {
+		t.Fatal(err)
+	}
+	for i := range h.libs {
+		h.libs[i] = open(t, h.dirs[i], h.clock, h.names[i], quick, func(o *library.Options) {
+			o.Key, o.Rand = make([]byte, 32), seed(byte(50+i))
+		})
+		h.send(i, h.libs[i].SetPeople(h.people(i)))
+	}
+	h.calm()
 	h.meet()
 	h.wantSame()
 	for i := range 10 {
@@ -306,4 +324,21 @@ func envelope(n int) int {
 		}
 	}
 	return 1 << 20
+}
+
+// TestAnEmptyDeviceIsFilled by messages of bounded size, a few at a time.
+func TestAnEmptyDeviceIsFilled(t *testing.T) {
+	h := newHouse(t, 2, func(o *library.Options) { o.Burst = 4 })
+	h.calm()
+	fill(t, h.libs[0], 3000, nil) // its messages are lost
+	before := len(h.sizes)
+	h.send(1, h.libs[1].Sync(relation(1, 2)))
+	for most := 0; len(h.waiting) > 0; {
+		if most = max(most, len(h.waiting)); most > 6 {
+			t.Fatalf("%d messages are under way at once", most)
+		}
+		h.deliver(0)
+	}
+	h.wantSame()
+	t.Logf("%d messages", len(h.sizes)-before)
 }
