@@ -56,6 +56,9 @@ func outcome(err error) Outcome {
 func (p *Peer) slot(relay string) chan struct{} {
 	s := p.slots[relay]
 	if s == nil {
+		if len(p.slots) >= 2*mostDirect {
+			clear(p.slots) // who waits for one has it
+		}
 		s = make(chan struct{}, p.o.Sending)
 		p.slots[relay] = s
 	}
@@ -121,10 +124,31 @@ func (p *Peer) directPool(at seal.Place) (*client.Pool, error) {
 	hash := [sha256.Size]byte(at.Certificate)
 	pool := p.direct[hash]
 	if pool == nil {
+		p.crowd()
 		pool = client.NewPool(client.PoolOptions{Relay: func(string) client.Options { return tlsTo(p.o.Dial(at), hash) }})
 		p.direct[hash] = pool
 	}
 	return pool, nil
+}
+
+// mostDirect is how many direct mailboxes sessions are kept with.
+const mostDirect = 512
+
+// crowd makes room for another direct mailbox. What is on its way to the one that is
+// left goes by relays.
+func (p *Peer) crowd() {
+	if len(p.direct) < mostDirect {
+		return
+	}
+	for hash, pool := range p.direct {
+		delete(p.direct, hash)
+		p.wg.Go(func() {
+			if err := pool.Close(); err != nil {
+				p.o.Log.Debug("cannot close sessions", "error", err)
+			}
+		})
+		return
+	}
 }
 
 // pinned refuses every certificate but one.

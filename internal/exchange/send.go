@@ -349,6 +349,8 @@ func (c *Core) beginMessage(j *job, now time.Time) ([]Effect, error) {
 	if j.run.direct == directBusy && now.Before(j.run.relays) {
 		return nil, nil
 	}
+	j.run.direct = directOver
+	j.leave(r.Out)
 	var effects []Effect
 	for _, m := range r.Out {
 		t := j.try(boxOf(m))
@@ -363,6 +365,15 @@ func (c *Core) beginMessage(j *job, now time.Time) ([]Effect, error) {
 		effects = append(effects, p.Put)
 	}
 	return effects, nil
+}
+
+// leave forgets queues that are the other side's no more.
+func (j *job) leave(out []seal.Mailbox) {
+	for box, t := range j.run.boxes {
+		if !t.busy && !slices.ContainsFunc(out, func(m seal.Mailbox) bool { return boxOf(m) == box }) {
+			delete(j.run.boxes, box)
+		}
+	}
 }
 
 // Done takes what became of a Put, Create, Lock or Delete of this job: m is its

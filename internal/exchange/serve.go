@@ -88,10 +88,11 @@ func (c *Core) serve(d Delivery, r seal.Relation, s *receiving, m seal.Message, 
 	}
 	c.token++
 	c.serving[c.token] = &serving{relation: r.ID, id: m.ID, sent: m.Sent, device: s.Context.ID, refs: []Ref{d.Ref}}
-	if !c.allow(r) {
-		effects, err := c.answer(c.token, seal.Response{
+	if token := c.token; !c.allow(r) {
+		effects, err := c.answer(token, seal.Response{
 			Status: http.StatusTooManyRequests, Header: map[string]string{"retry-after": "1"},
 		})
+		delete(c.serving, token)
 		return effects, verdict{held: true}, err
 	}
 	return []Effect{Serve{c.token, r.ID, r.Kind, q, d.Direct}}, verdict{held: true}, nil

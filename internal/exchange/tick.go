@@ -22,12 +22,18 @@ func (c *Core) tick(now time.Time) ([]Effect, error) {
 	}
 	add := func(more []Effect, err error) error {
 		effects = append(effects, more...)
+		if fault.KindOf(err) == fault.NoSpace { // the rest is done all the same
+			c.o.Log.Warn("cannot do what is due", "error", err)
+			return nil
+		}
 		return err
 	}
 	if err := add(c.tickAsks(now)); err != nil {
 		return nil, err
 	}
-	for _, r := range c.o.People.Relations() {
+	relations := c.o.People.Relations()
+	c.excuse(relations)
+	for _, r := range relations {
 		if err := add(c.tickEpoch(r, now)); err != nil {
 			return nil, err
 		}
@@ -48,10 +54,23 @@ func (c *Core) tick(now time.Time) ([]Effect, error) {
 	return effects, nil
 }
 
+// excuse drops what is owed to relations that are no more.
+func (c *Core) excuse(relations []seal.Relation) {
+	owed := map[seal.RelationID]bool{}
+	for _, r := range relations {
+		owed[r.ID] = len(r.Out) != 0
+	}
+	for id, st := range c.states {
+		if !owed[id] {
+			st.run.owe = time.Time{}
+		}
+	}
+}
+
 // tickOwed acknowledges contexts by a message of its own, when none carried it.
 func (c *Core) tickOwed(r seal.Relation, now time.Time) ([]Effect, error) {
 	st := c.state(r.ID)
-	if st.run.owe.IsZero() || now.Before(st.run.owe) || len(r.Out) == 0 {
+	if st.run.owe.IsZero() || now.Before(st.run.owe) {
 		return nil, nil
 	}
 	for _, s := range c.receive[r.ID] {

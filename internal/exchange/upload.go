@@ -181,6 +181,12 @@ func (p *Peer) chunksAt(url, certificate string, o client.Options) (*client.Chun
 	if err != nil {
 		return nil, err
 	}
+	if len(p.chunks) >= mostDirect {
+		for _, other := range p.chunks {
+			other.Close() // drops what is idle alone
+		}
+		clear(p.chunks)
+	}
 	p.chunks[at] = c
 	return c, nil
 }
