@@ -68,6 +68,14 @@ func (l *Library) SetPeople(p People) []seal.Outgoing {
 	return out
 }
 
+// SetDevice says that this device has another id from now on (§6.5): a new
+// incarnation of itself. The next clock values are the new one's.
+func (l *Library) SetDevice(id seal.DeviceID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.o.Device, l.clock.device = id, id
+}
+
 func changed(to seal.RelationID) seal.Outgoing {
 	return seal.Outgoing{To: to, Kind: seal.Changed, Replaces: true}
 }
