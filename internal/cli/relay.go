@@ -26,9 +26,9 @@ those who cannot reach each other (TURN, when a public address is given;
 within tight limits). It knows no content and keeps no log of who asks.
 
 It listens on this computer alone until told otherwise. The configuration is
-the tables [relay] and [relay.mailbox] in config.toml; flags stand above it. Ctrl-C ends it,
-sending its clients away in good order. With --reuse-port a new relay may be
-started before the old one is ended.`,
+the tables [relay] and [relay.mailbox] in config.toml; flags stand above it.
+Ctrl-C ends it, sending its clients away in good order. With --reuse-port a new
+relay may be started before the old one is ended.`,
 		Example: `  kith relay
   kith relay --listen 0.0.0.0:5487 --turn 0.0.0.0:3478 --turn-address 198.51.100.7
   kith relay --listen 127.0.0.1:5487 --trusted 127.0.0.1 --udp 0.0.0.0:5487`,
