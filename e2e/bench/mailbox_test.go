@@ -81,7 +81,11 @@ func (b *bench) mailbox(t *testing.T) []race {
 				goal: &goal{factor: 10, text: "at most 10 ms"}, by: by(float64(size.goal)/10, delay),
 			})
 	}
-	return races
+	return append(races, race{
+		title: "Mailboxes, memory of a session that waits", unit: "KiB of the relay's, without TLS",
+		goal: &goal{factor: 25, text: "at most 25 KiB"},
+		by:   []contestant{{name: "Kith", run: b.mailMemory}},
+	})
 }
 
 // envPostgres names an empty database for the engine on PostgreSQL.
@@ -96,7 +100,7 @@ type mailResult struct {
 // mailRelay starts a relay without limits that are for strangers.
 func (b *bench) mailRelay(t *testing.T, engine string) server {
 	home, addr := t.TempDir(), harness.Loopback(harness.FreePort(t))
-	config := "[relay]\nudp = \"off\"\nconnections = 100000\n[relay.mailbox]\nput_rate = 1000000000\ncreate_rate = 1000000000\n" +
+	config := "[relay]\nudp = \"off\"\nconnections = 100000\nrate = 1000000\n[relay.mailbox]\nput_rate = 1000000000\ncreate_rate = 1000000000\n" +
 		"create_burst = 1000000\nsessions = 100000\ndisk = 100\n"
 	if engine != "" {
 		config += fmt.Sprintf("engine = %q\n", engine)

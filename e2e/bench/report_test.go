@@ -32,7 +32,7 @@ Whole programs doing whole jobs, beside the programs people use today. Contestan
 KITH_KUBO=/path/to/ipfs ./bench
 ` + "```" + `
 
-needs Linux. It takes what it finds of aria2c, rtorrent, mktorrent, ` + "`/usr/bin/python3`" + ` with libtorrent, and webtorrent (` + "`npm ci --ignore-scripts --prefix e2e/peers`" + `), shows the rest as missing, and writes this page. ` + "`KITH_BENCH_RUNS`" + ` is the number of runs, ` + "`KITH_BENCH_ONLY`" + ` chooses among hot, torrent, seek, ipfs, publish, idle, ready and stream. The code is in [e2e/bench](../e2e/bench).
+needs Linux. It takes what it finds of aria2c, rtorrent, mktorrent, ` + "`/usr/bin/python3`" + ` with libtorrent, and webtorrent (` + "`npm ci --ignore-scripts --prefix e2e/peers`" + `), shows the rest as missing, and writes this page. ` + "`KITH_BENCH_RUNS`" + ` is the number of runs, ` + "`KITH_BENCH_ONLY`" + ` chooses among hot, torrent, seek, ipfs, publish, idle, ready, stream, tracker and mailbox. The code is in [e2e/bench](../e2e/bench).
 
 ## Results
 
@@ -55,6 +55,7 @@ const conditions = `## Conditions
 - *Hot* is the second reading of what is on disk, in the page cache.
 - Sites of many files are read by six connections at once, as a browser does.
 - Publishing is the command's own time, from a folder in the page cache. Kith publishes to both networks at once; the time of the others is that of ` + "`ipfs add`" + ` followed by ` + "`mktorrent`" + `.
+- *Mailboxes* are 2,000 queues over eight sessions each way; at full load 128 messages are on their way at any moment. A message counts when its receiver's acknowledgement is durable; its delay is from handing it to the sender's client until the receiver's has it, which is after it is durable at the relay. Client and relay share the processors.
 - *Idle* is a node with both engines on and no site open, from 10 to 30 seconds after its start.
 `
 

@@ -79,7 +79,7 @@ func withMailbox(home string, c RelayConfig, o relay.Options, reuse bool) (*rela
 	if !c.Mailbox.Enabled {
 		return relay.New(o)
 	}
-	part, closing, err := newMailbox(home, c.Mailbox, o.Secret, o.Trusted, reuse, o.Log)
+	part, closing, err := newMailbox(home, c, o.Secret, o.Trusted, reuse, o.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ type RelayConfig struct {
 	TURNAddress string `toml:"turn_address" doc:"The public address of this computer, under which TURN carries packets for others. Empty: STUN alone."`
 	TURNRate    Size   `toml:"turn_rate" doc:"Most bytes a second that TURN carries for one connection."`
 	TURNTotal   Size   `toml:"turn_total" doc:"Most bytes a second that TURN carries for all together."`
-	Rate        int    `toml:"rate" doc:"Most requests a second that one address may make of the trackers, in the long run."`
+	Rate        int    `toml:"rate" doc:"Most requests a second that one address may make of the trackers, and of the mailboxes by HTTP, in the long run."`
 	Connections int    `toml:"connections" doc:"Most connections that one address may hold open."`
 	Trusted     List   `toml:"trusted" doc:"Reverse proxies in front, as addresses or prefixes, whose X-Forwarded-For is believed."`
 	Certificate string `toml:"certificate" doc:"A PEM file with the certificate for https:// and wss://. Empty: http:// and ws://, for a proxy in front."`

@@ -106,8 +106,8 @@ func redacted(engine string) string {
 
 // newMailbox opens a relay's mailboxes in home. Run of what it returns closes
 // them; close does, when it never comes to that.
-func newMailbox(home string, c RelayMailboxConfig, secret []byte, trusted []netip.Prefix, reuse bool, log *slog.Logger) (p *mailbox.Part, closing func() error, err error) {
-	dir := filepath.Join(home, relayMailboxName)
+func newMailbox(home string, r RelayConfig, secret []byte, trusted []netip.Prefix, reuse bool, log *slog.Logger) (p *mailbox.Part, closing func() error, err error) {
+	c, dir := r.Mailbox, filepath.Join(home, relayMailboxName)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("make the mailboxes' folder: %w", err)
 	}
@@ -119,6 +119,8 @@ func newMailbox(home string, c RelayMailboxConfig, secret []byte, trusted []neti
 		Limits: queue.Limits{Messages: c.Messages, Octets: int64(c.Octets)}, ChunkOctets: int64(c.Chunks),
 		Disk: dir, MaxDisk: float64(c.Disk) / 100, Secret: key, Token: c.Token, Lease: time.Duration(c.Lease),
 		MaxSessionsPerAddress: c.Sessions, Trusted: trusted,
+		Requests: guard.Limit{PerSecond: float64(r.Rate), Burst: 8 * r.Rate},
+		Proofs:   guard.Limit{PerSecond: 2 * float64(r.Rate), Burst: 4096},
 		Creates:  guard.Limit{PerSecond: float64(c.NewRate) / 3600, Burst: c.NewBurst},
 		Puts:     guard.Limit{PerSecond: float64(c.PutRate) / 3600, Burst: max(60, c.PutRate/60)},
 		Forwards: c.Forward, ForwardTo: c.ForwardTo, Contact: c.Push, Private: c.Private, Log: log,

@@ -37,8 +37,16 @@ type (
 // half of its first sender's. days is its class: 1, 7 or 21.
 func (s *Session) NewQueue(ctx context.Context, recipient ed25519.PrivateKey, sender mailbox.Key, days uint8) error {
 	p := s.place.New(recipient, sender, days)
-	_, err := s.ask(ctx, mailbox.New, p.Append(nil))
-	return err
+	if _, err := s.ask(ctx, mailbox.New, p.Append(nil)); err != nil {
+		return err
+	}
+	// It is a proof of the recipient's key, too.
+	made := &proof{key: p.Recipient, done: make(chan struct{})}
+	close(made.done)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.proofs[proofKey{mailbox.Recipient, mailbox.RecipientID(p.Recipient)}] = made
+	return nil
 }
 
 // ProveRecipient proves a queue's recipient key, once a session. Methods that
