@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/exchange"
+	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/seal"
 )
 
@@ -153,6 +154,45 @@ func TestAFriendWhoMakesVeryManyContexts(t *testing.T) {
 	if len(phone.handled) != 300 || kept > 150 || own > 40 {
 		t.Errorf("of 300 messages in contexts of their own, %d were handled, %d contexts kept, %d times own devices told", len(phone.handled), kept, own)
 	}
+}
+
+func TestNothingKeepsADeviceAwake(t *testing.T) {
+	w, a, b, id := pair(t, 18, network{delay: time.Millisecond})
+	a.send(changed(id, 1))
+	a.ask(id, "/x")
+	w.run(30 * time.Millisecond)
+	b.send(changed(id, 2))
+	delete(b.person.relations, id) // in the middle of everything
+	b.do(func() ([]exchange.Effect, error) { return b.core.Apply(seal.Effects{Changed: true}) })
+	w.run(8 * day) // all that waited is over
+	before := w.steps
+	w.run(day)
+	if n := w.steps - before; n > 400 {
+		t.Errorf("%d things happened on a day on which nothing did", n)
+	}
+	for key := range b.local.records {
+		if strings.HasPrefix(key, "send/") || strings.HasPrefix(key, "receive/") || strings.HasPrefix(key, "seen/") || strings.HasPrefix(key, "job/") {
+			t.Errorf("of a relation that is over, %s is kept", key)
+		}
+	}
+}
+
+func TestAFullOutbox(t *testing.T) {
+	w, a, b, id := pair(t, 19, network{delay: time.Millisecond})
+	a.tune = func(o *exchange.Options) { o.Waiting = 5 }
+	a.start()
+	w.relay("ws://relay0").down, w.relay("ws://relay1").down = true, true
+	for i := range 5 {
+		a.send(changed(id, i))
+	}
+	if _, err := a.core.Send(changed(id, 5)); fault.KindOf(err) != fault.NoSpace {
+		t.Errorf("a sixth message: %v", err)
+	}
+	w.run(9 * day) // epochs cannot be announced; nothing else is harmed
+	w.relay("ws://relay0").down, w.relay("ws://relay1").down = false, false
+	a.send(changed(id, 6))
+	w.run(time.Hour)
+	b.once(6, 1)
 }
 
 func TestMoreMessagesThanIdsAreKept(t *testing.T) { // §5.2
