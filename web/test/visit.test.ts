@@ -139,7 +139,7 @@ test("a front answers exactly what its manifest names", () => {
 });
 
 test("peers are waited for as long as it is worth it", () => {
-  const wait = { paint: false, waited: 0, ahead: 100_000 };
+  const wait = { paint: false, waited: 0, ahead: 100_000, fromHost: 0 };
   const chance = { peers: 1, met: 60_000, available: true, before: 0, joining: 0, idle: 0, rate: 1_000_000 };
   assert.equal(patience(undefined, wait), 0, "no page meets peers");
   const alone = { ...chance, peers: 0, met: 0, available: false };
@@ -157,13 +157,14 @@ test("peers are waited for as long as it is worth it", () => {
 });
 
 test("of those who all lack a piece, one asks the host after the other", () => {
-  const wait = { paint: false, waited: 0, ahead: 100_000 };
+  const wait = { paint: false, waited: 0, ahead: 100_000, fromHost: 0 };
   const unseen = { peers: 3, met: 60_000, available: false, before: 0, joining: 0, idle: 60_000, rate: 0 };
   assert.equal(patience(unseen, wait), 0, "whose turn it is asks at once");
   assert.ok(patience({ ...unseen, before: 1 }, wait) > 0, "the next waits");
-  assert.equal(patience({ ...unseen, before: 1 }, { ...wait, waited: limits.turn }), 0, "but not for longer than a turn");
-  assert.ok(patience({ ...unseen, before: 2 }, { ...wait, waited: limits.turn }) > 0, "and the one after it another");
-  assert.equal(patience({ ...unseen, before: 99 }, { ...wait, waited: limits.latest }), 0, "and nobody for longer than this");
+  assert.equal(patience({ ...unseen, before: 1 }, { ...wait, waited: limits.turn[0] }), 0, "but not for longer than a turn");
+  assert.ok(patience({ ...unseen, before: 2 }, { ...wait, waited: limits.turn[0] }) > 0, "and the one after it another");
+  assert.ok(patience({ ...unseen, before: 1 }, { ...wait, waited: limits.turn[0], fromHost: 1000 }) > 0, "and longer where the host takes long");
+  assert.equal(patience({ ...unseen, before: 99 }, { ...wait, waited: limits.turns * limits.turn[0] }), 0, "and nobody for longer than this");
   assert.ok(patience({ ...unseen, idle: 0 }, wait) > 0, "who is given other pieces may wait for this one");
   assert.equal(patience({ ...unseen, before: 99, idle: 0 }, { ...wait, paint: true }), 0, "a page to paint does not wait");
 });

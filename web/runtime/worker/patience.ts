@@ -22,11 +22,11 @@ export const limits = {
   slowest: 128 * 1024,
   /**
    * A piece that no peer has is asked of the host by one visitor after the other, so
-   * that each has time to give it to the rest; and where peers give other pieces
-   * meanwhile, longer.
+   * that each has time to give it to the rest: a turn is twice what a piece takes of
+   * late from the host, within these. After so many turns nobody waits any more.
    */
-  turn: 800,
-  latest: 4000,
+  turn: [800, 3000] as const,
+  turns: 5,
   /** So long after the last byte, peers are held to be giving. */
   giving: 800,
 } as const;
@@ -39,6 +39,8 @@ export interface Wait {
   readonly waited: number;
   /** Octets of it and of what was wanted before it. */
   readonly ahead: number;
+  /** Milliseconds that a piece took of late from the host; 0 for none. */
+  readonly fromHost: number;
 }
 
 /**
@@ -75,7 +77,10 @@ function unseen(chance: Chance, wait: Wait): number {
     return chance.peers === 0 ? Math.min(chance.joining, limits.joinPaint - wait.waited) : 0;
   }
   const among = Math.min(wait.waited, chance.met);
-  const due = Math.min(limits.latest, limits.turn * chance.before) - among;
-  const giving = chance.peers > 0 && chance.idle < limits.giving ? limits.latest - among : 0;
+  const [shortest, longest] = limits.turn;
+  const turn = Math.max(shortest, Math.min(longest, 2 * wait.fromHost));
+  const due = turn * Math.min(limits.turns, chance.before) - among;
+  // Where peers give other pieces meanwhile, this one is likely to come too.
+  const giving = chance.peers > 0 && chance.idle < Math.max(limits.giving, turn) ? turn * limits.turns - among : 0;
   return Math.max(chance.joining, due, giving);
 }

@@ -59,6 +59,8 @@ export class Pieces {
   #inMemory = 0;
   #known: { readonly at: number; readonly have: Promise<Set<number>> } | undefined;
   #ahead = 0;
+  /** Milliseconds that a piece takes from the host, as an average that forgets. */
+  #hostTime = 0;
   #lanes = 0;
   readonly #queue: { readonly paint: boolean; readonly go: () => void }[] = [];
 
@@ -198,7 +200,7 @@ export class Pieces {
 
   async #patience(i: number, wait: Waiting): Promise<number> {
     const chance = await this.#link.chance(this.#info.id, i, wait.paint);
-    return patience(chance, { ...wait, waited: performance.now() - wait.began });
+    return patience(chance, { ...wait, waited: performance.now() - wait.began, fromHost: this.#hostTime });
   }
 
   /** The first of what leading pages give that is the piece. */
@@ -215,6 +217,7 @@ export class Pieces {
   async #fromHost(i: number, signal: AbortSignal): Promise<Uint8Array> {
     try {
       signal.throwIfAborted();
+      const began = performance.now();
       const length = this.#index.length(i);
       const filled = this.#index.filled(i); // padding need not travel
       const response = await fetch(this.#info.piece + i, {
@@ -227,6 +230,7 @@ export class Pieces {
       if (!data || !(await this.#index.verify(i, data))) {
         throw new MissingPiece(i, response.status >= 500);
       }
+      this.#hostTime += (performance.now() - began - this.#hostTime) / (this.#hostTime === 0 ? 1 : 4);
       void this.#pass(i, data, response.status === 206 ? filled : length); // whoever waits needs not wait for the disk
       return data;
     } finally {
