@@ -406,3 +406,30 @@ func walk(x any, f func(string)) {
 		}
 	}
 }
+
+// TestRelaysSeeNothingEqual: what two relays are given has neither a body nor an
+// id in common (but envelopes, which are the exchange's).
+func TestRelaysSeeNothingEqual(t *testing.T) { // §4.2, spec/mailbox.md §1
+	w := newWorld(t)
+	alice, bob, laptop := w.someone("alice"), w.someone("bob"), w.device("laptop")
+	seen := map[string]string{}
+	n := 0
+	w.sees = func(e person.Effects) {
+		for _, r := range e.Raw {
+			for _, s := range []string{string(r.Body), string(r.ID[:])} {
+				if relay, again := seen[s]; again && relay != r.Mailbox.Relay {
+					t.Errorf("%s and %s are given the same", relay, r.Mailbox.Relay)
+				}
+				seen[s] = r.Mailbox.Relay
+			}
+			n++
+		}
+	}
+	w.befriend(alice, bob)
+	w.link(alice, laptop)
+	alice.do(alice.person.Revoke([]seal.DeviceID{laptop.id()}, ""))
+	w.settle()
+	if n < 12 {
+		t.Fatalf("only %d bodies", n)
+	}
+}

@@ -118,7 +118,7 @@ func FuzzHandle(f *testing.F) {
 		f.Fatal(err)
 	}
 	id, _ := parseID(i.ID)
-	if _, err := a.Receive(seal.Inbox{Invitation: id}, e.Raw[0].Body); err != nil {
+	if _, err := a.Receive(seal.Inbox{Invitation: id, Mailbox: e.Raw[0].Mailbox}, e.Raw[0].Body); err != nil {
 		f.Fatal(err)
 	}
 	rel := a.Relations()[0]

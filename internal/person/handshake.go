@@ -94,17 +94,31 @@ func (p *Person) join(c *change, i seal.Invitation, name string) (seal.Own, seal
 		contact = append(contact, q)
 	}
 	c.create(own.Queues...)
-	p.sayJoin(c, contact, join, i)
+	if err := p.sayJoin(c, contact, join, i); err != nil {
+		return fail(err)
+	}
 	return own, join, contact, nil
 }
 
 // sayJoin locks the contact queues and puts the join into them; again, it changes
 // nothing where that was done.
-func (p *Person) sayJoin(c *change, contact []seal.Mailbox, join seal.Join, i seal.Invitation) {
+func (p *Person) sayJoin(c *change, contact []seal.Mailbox, join seal.Join, i seal.Invitation) error {
 	for _, q := range contact {
 		c.effects.Lock = append(c.effects.Lock, seal.NewLock{Mailbox: q})
 	}
-	c.raw(contact, join.Octets, i.Expires.UnixMilli())
+	bodies, err := say(contact, func(q seal.Mailbox) ([]byte, error) { return i.Veil(joinVeil, q.Relay, join.Octets) })
+	c.raw(bodies, i.Expires.UnixMilli())
+	return err
+}
+
+// What a veil is for.
+const (
+	joinVeil    seal.Side = 1
+	welcomeVeil seal.Side = 2
+)
+
+func welcomes(i seal.Invitation, to []seal.Mailbox, welcome []byte) ([]said, error) {
+	return say(to, func(q seal.Mailbox) ([]byte, error) { return i.Veil(welcomeVeil, q.Relay, welcome) })
 }
 
 // checkQueues refuses queues of another side that must not be written to.

@@ -184,12 +184,11 @@ func (p *Person) notify(c *change, d roster.Device, household []byte, ack bool) 
 	if err != nil {
 		return fault.New(fault.Internal, "encode roster: %w", err)
 	}
-	body, err := seal.SealTo(p.o.Rand, d.XWing, rosterInfo, plain)
-	if err != nil {
-		return err
-	}
-	c.raw(rosterQueues(household, d), body, 0)
-	return nil
+	bodies, err := say(rosterQueues(household, d), func(seal.Mailbox) ([]byte, error) {
+		return seal.SealTo(p.o.Rand, d.XWing, rosterInfo, plain)
+	})
+	c.raw(bodies, 0)
+	return err
 }
 
 func rosterQueues(secret []byte, d roster.Device) []seal.Mailbox {

@@ -254,19 +254,22 @@ func waiting(r acceptRecord) Friend {
 }
 
 // receiveJoin takes what came to an invitation's queues: the first valid join.
-func (p *Person) receiveJoin(c *change, v *view, id [16]byte, r inviteRecord, body []byte) error {
+func (p *Person) receiveJoin(c *change, v *view, id [16]byte, r inviteRecord, relay string, body []byte) error {
+	i, err := seal.ParseInvitation(r.Fragment)
+	if err != nil {
+		return err
+	}
+	if body, err = i.Veil(joinVeil, relay, body); err != nil {
+		return err
+	}
 	if old := v.joined(id); old != nil {
 		if !bytes.Equal(old.record.Opening, hashOf(body)) {
 			return fault.New(fault.Conflict, "somebody else used the invitation before")
 		}
 		if old.pending != nil {
-			c.raw(old.pending.To, old.pending.Body, old.pending.Until)
+			c.raw(old.pending.Said, old.pending.Until)
 		}
 		return nil
-	}
-	i, err := seal.ParseInvitation(r.Fragment)
-	if err != nil {
-		return err
 	}
 	if i.Expired(p.o.Now()) {
 		return fault.New(fault.Conflict, "a join came after the invitation had ended")
@@ -300,14 +303,18 @@ func (p *Person) receiveJoin(c *change, v *view, id [16]byte, r inviteRecord, bo
 		name = cleanName(m.Peer.Name, "friend")
 	}
 	until := i.Expires.Add(p.o.Queues).UnixMilli()
+	bodies, err := welcomes(i, m.Relation.Out, welcome)
+	if err != nil {
+		return err
+	}
 	p.keepRelation(c, v, m.Relation, relationRecord{
 		Friend: friend, Opening: hashOf(body), Answer: m.Welcome, Code: code, Invitation: id,
 	})
-	c.put(inPending+hexed(m.Relation.ID[:]), pendingRecord{Since: p.now(), Until: until, Body: welcome, To: m.Relation.Out})
+	c.put(inPending+hexed(m.Relation.ID[:]), pendingRecord{Since: p.now(), Until: until, Said: bodies})
 	c.put(inFriend+hexed(friend[:]), friendRecord{Since: p.now(), Says: cleanName(m.Peer.Name, "")})
 	c.put(inName+hexed(friend[:]), nameRecord{Name: name})
 	c.create(own.Queues...)
-	c.raw(m.Relation.Out, welcome, until)
+	c.raw(bodies, until)
 	return nil
 }
 
@@ -337,9 +344,12 @@ func (p *Person) keepRelation(c *change, v *view, r seal.Relation, rec relationR
 }
 
 // receiveWelcome ends the handshake for the invitee.
-func (p *Person) receiveWelcome(c *change, v *view, id [16]byte, r acceptRecord, body []byte) error {
+func (p *Person) receiveWelcome(c *change, v *view, id [16]byte, r acceptRecord, relay string, body []byte) error {
 	i, err := seal.ParseInvitation(r.Fragment)
 	if err != nil {
+		return err
+	}
+	if body, err = i.Veil(welcomeVeil, relay, body); err != nil {
 		return err
 	}
 	m, err := seal.OpenWelcome(p.o.Now(), i, r.Join, r.Own, body)

@@ -300,12 +300,11 @@ func (p *Person) sayLink(c *change, r *linkRecord, n linkNote) error {
 	if err != nil {
 		return fault.New(fault.Internal, "encode link: %w", err)
 	}
-	body, err := seal.SealTo(p.o.Rand, r.Relation.PeerNotice, linkInfo(*r.Relation, r.Relation.Side), plain)
-	if err != nil {
-		return err
-	}
-	c.raw(r.Relation.Out, body, 0)
-	return nil
+	bodies, err := say(r.Relation.Out, func(seal.Mailbox) ([]byte, error) {
+		return seal.SealTo(p.o.Rand, r.Relation.PeerNotice, linkInfo(*r.Relation, r.Relation.Side), plain)
+	})
+	c.raw(bodies, 0)
+	return err
 }
 
 func linkInfo(r seal.Relation, direction seal.Side) string {
@@ -313,16 +312,24 @@ func linkInfo(r seal.Relation, direction seal.Side) string {
 }
 
 // receiveLink takes a body in that came for a link.
-func (p *Person) receiveLink(c *change, id [16]byte, r linkRecord, body []byte) error {
+func (p *Person) receiveLink(c *change, id [16]byte, r linkRecord, relay string, body []byte) error {
 	i, err := seal.ParseInvitation(r.Fragment)
 	if err != nil {
 		return err
 	}
+	join, err := i.Veil(joinVeil, relay, body)
+	if err != nil {
+		return err
+	}
+	welcome, err := i.Veil(welcomeVeil, relay, body)
+	if err != nil {
+		return err
+	}
 	switch {
-	case r.New && (r.Relation == nil || bytes.Equal(body, r.Join.Octets)):
-		return p.linkJoin(c, id, r, i, body)
+	case r.New && (r.Relation == nil || bytes.Equal(join, r.Join.Octets)):
+		return p.linkJoin(c, id, r, i, join)
 	case r.Relation == nil:
-		m, err := seal.OpenWelcome(p.o.Now(), i, r.Join, r.Own, body)
+		m, err := seal.OpenWelcome(p.o.Now(), i, r.Join, r.Own, welcome)
 		if err != nil {
 			return err
 		}
@@ -349,8 +356,9 @@ func (p *Person) receiveLink(c *change, id [16]byte, r linkRecord, body []byte) 
 // linkJoin answers the old device.
 func (p *Person) linkJoin(c *change, id [16]byte, r linkRecord, i seal.Invitation, body []byte) error {
 	if r.Relation != nil {
-		c.raw(r.Relation.Out, r.Welcome, 0)
-		return nil
+		bodies, err := welcomes(i, r.Relation.Out, r.Welcome)
+		c.raw(bodies, 0)
+		return err
 	}
 	j, err := seal.OpenJoin(i, r.Private, body)
 	if err != nil {
@@ -375,7 +383,11 @@ func (p *Person) linkJoin(c *change, id [16]byte, r linkRecord, i seal.Invitatio
 	}
 	r.Relation, r.Join = &m.Relation, j.Join
 	c.create(r.Own.Queues...)
-	c.raw(m.Relation.Out, r.Welcome, 0)
+	bodies, err := welcomes(i, m.Relation.Out, r.Welcome)
+	if err != nil {
+		return err
+	}
+	c.raw(bodies, 0)
 	return p.putLocal(linkKey(id), r)
 }
 

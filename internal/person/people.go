@@ -122,13 +122,13 @@ func (p *Person) Receive(in seal.Inbox, body []byte) (Effects, error) {
 		return p.commit(c)
 	}
 	if r, ok := v.invites[id]; ok {
-		err = p.receiveJoin(c, v, id, r, body)
+		err = p.receiveJoin(c, v, id, r, in.Mailbox.Relay, body)
 	} else if r, ok := v.accepts[id]; ok {
-		err = p.receiveWelcome(c, v, id, r, body)
+		err = p.receiveWelcome(c, v, id, r, in.Mailbox.Relay, body)
 	} else if k, ok := v.rekeys[id]; ok {
 		err = p.receiveRekeyed(c, v, id, k, body)
 	} else if p.getLocal(linkKey(id), &link) == nil {
-		err = p.receiveLink(c, id, link, body)
+		err = p.receiveLink(c, id, link, in.Mailbox.Relay, body)
 	} else {
 		err = fault.New(fault.NotFound, "a body came for %x, which nobody waits for", id)
 	}

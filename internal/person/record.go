@@ -95,10 +95,9 @@ type relationRecord struct {
 type pendingRecord struct {
 	Since int64 `cbor:"1,keyasint"`
 	Until int64 `cbor:"2,keyasint"` // zero: as long as the relation before it
-	// Body is what the other side may have missed, To where it goes: a welcome, or
-	// the answer to a rekey.
-	Body []byte         `cbor:"3,keyasint,omitempty"`
-	To   []seal.Mailbox `cbor:"4,keyasint,omitempty"`
+	// Said is what the other side may have missed: a welcome, or the answer to a
+	// rekey.
+	Said []said `cbor:"3,keyasint,omitempty"`
 }
 
 type queueRecord struct {
@@ -192,11 +191,30 @@ func (c *change) create(queues ...seal.Mailbox) {
 	c.effects.Changed = true
 }
 
-// raw puts a body into queues, under an id that is the same each time.
-func (c *change) raw(to []seal.Mailbox, body []byte, until int64) {
-	for _, q := range to { // no two relays see the same id
-		sum := sha256.Sum256(append([]byte("kith put 1"+q.Relay+"\x00"), body...))
-		c.effects.Raw = append(c.effects.Raw, seal.RawPut{Mailbox: q, ID: seal.MessageID(sum[:16]), Body: body, Until: until})
+// said is a body and the queue it goes to. No two relays see the same body.
+type said struct {
+	To   seal.Mailbox `cbor:"1,keyasint"`
+	Body []byte       `cbor:"2,keyasint"`
+}
+
+// say makes a body for each queue.
+func say(to []seal.Mailbox, body func(q seal.Mailbox) ([]byte, error)) ([]said, error) {
+	out := make([]said, 0, len(to))
+	for _, q := range to {
+		b, err := body(q)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, said{To: q, Body: b})
+	}
+	return out, nil
+}
+
+// raw puts bodies into their queues, under ids that are the same each time.
+func (c *change) raw(what []said, until int64) {
+	for _, s := range what {
+		sum := sha256.Sum256(append([]byte("kith put 1"), s.Body...))
+		c.effects.Raw = append(c.effects.Raw, seal.RawPut{Mailbox: s.To, ID: seal.MessageID(sum[:16]), Body: s.Body, Until: until})
 	}
 }
 

@@ -95,7 +95,7 @@ func (p *Person) rekey(c *change, v *view, r *relation, m seal.Message) error {
 			continue
 		}
 		if next.pending != nil && bytes.Equal(next.record.Opening, opening) {
-			c.raw(next.pending.To, next.pending.Body, 0) // the answer was lost
+			c.raw(next.pending.Said, 0) // the answer was lost
 			return nil
 		}
 		return fault.New(fault.Conflict, "relation %x is being replaced already", r.id)
@@ -120,7 +120,9 @@ func (p *Person) rekey(c *change, v *view, r *relation, m seal.Message) error {
 	if err := p.checkQueues(next.Out); err != nil {
 		return err
 	}
-	body, err := seal.SealTo(p.o.Rand, next.PeerEpoch.Public, rekeyedInfo, answer)
+	bodies, err := say(next.Out, func(seal.Mailbox) ([]byte, error) {
+		return seal.SealTo(p.o.Rand, next.PeerEpoch.Public, rekeyedInfo, answer)
+	})
 	if err != nil {
 		return err
 	}
@@ -131,9 +133,9 @@ func (p *Person) rekey(c *change, v *view, r *relation, m seal.Message) error {
 	p.keepRelation(c, v, next, relationRecord{
 		Friend: r.record.Friend, Opening: opening, Answer: hashOf(answer), Code: code, Follows: r.id,
 	})
-	c.put(inPending+hexed(next.ID[:]), pendingRecord{Since: p.now(), Body: body, To: next.Out})
+	c.put(inPending+hexed(next.ID[:]), pendingRecord{Since: p.now(), Said: bodies})
 	c.create(own.Queues...)
-	c.raw(next.Out, body, 0)
+	c.raw(bodies, 0)
 	return nil
 }
 

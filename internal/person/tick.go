@@ -97,7 +97,9 @@ func (p *Person) sweepInvitations(c *change, v *view, again bool) {
 			c.del(inAccept + hexed(id[:]))
 			c.drop(p.now(), r.Own.Queues...)
 		case again && !i.Expired(p.o.Now()):
-			p.sayJoin(c, r.Contact, r.Join, i)
+			if err := p.sayJoin(c, r.Contact, r.Join, i); err != nil {
+				p.o.Log.Warn("a join cannot be said again", "error", err)
+			}
 		}
 	}
 }
@@ -137,7 +139,7 @@ func (p *Person) sweepPending(c *change, v *view, r *relation, again bool) {
 	case again && r.record.First:
 		c.send(r.id, seal.Confirm, r.record.Answer)
 	case again && r.pending.Until == 0:
-		c.raw(r.pending.To, r.pending.Body, 0)
+		c.raw(r.pending.Said, 0)
 	}
 }
 
@@ -166,7 +168,9 @@ func (p *Person) sweepLinks(c *change) error {
 		}
 		if !r.New && r.Relation == nil {
 			if i, err := seal.ParseInvitation(r.Fragment); err == nil && !i.Expired(p.o.Now()) {
-				p.sayJoin(c, r.Contact, r.Join, i)
+				if err := p.sayJoin(c, r.Contact, r.Join, i); err != nil {
+					return err
+				}
 			}
 		}
 		return p.advance(c, id, &r)

@@ -35,6 +35,7 @@ type world struct {
 	// armed starts what a test wants to go wrong; made is told of each device.
 	armed func()
 	made  func(d *device)
+	sees  func(e person.Effects)
 }
 
 type queue struct {
@@ -233,6 +234,9 @@ func (d *device) do(e person.Effects, err error) {
 
 func (d *device) apply(e person.Effects) {
 	d.gone = append(d.gone, e.Gone...)
+	if d.w.sees != nil {
+		d.w.sees(e)
+	}
 	crash := func() bool { return d.w.lose != nil && d.w.lose(d) }
 	for _, q := range e.Create {
 		if crash() {

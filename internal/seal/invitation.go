@@ -1,6 +1,8 @@
 package seal
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
 	"encoding/base64"
 	"encoding/binary"
 	"io"
@@ -144,6 +146,18 @@ func ParseInvitation(link string) (Invitation, error) {
 // Queue returns the contact queue on a relay, as its senders know it.
 func (i Invitation) Queue(relay string) Mailbox {
 	return Mailbox{Relay: relay, Sender: expand(i.Secret, "kith invite queue 1"+relay, secretSize)}
+}
+
+// Veil makes a join or a welcome another on each relay, so that two relays do not
+// see that they were given the same; it takes the veil off as well (spec §4.2).
+func (i Invitation) Veil(what Side, relay string, octets []byte) ([]byte, error) {
+	block, err := aes.NewCipher(expand(i.Secret, "kith veil 1"+string([]byte{byte(what)})+relay, secretSize))
+	if err != nil {
+		return nil, fault.New(fault.Internal, "AES: %w", err)
+	}
+	out := make([]byte, len(octets))
+	cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(out, octets)
+	return out, nil
 }
 
 // Expired reports whether the invitation has ended at now.

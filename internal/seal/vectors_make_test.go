@@ -83,6 +83,11 @@ func makeVectors(t testing.TB) vectors {
 		}
 		v.Invitation = append(v.Invitation, x)
 	}
+	for _, m := range h.first.Relation.Out {
+		id := seal.PutID(m, seal.ContextID{1, 2}, seal.MessageID{3, 4})
+		context, message := seal.ContextID{1, 2}, seal.MessageID{3, 4}
+		v.PutIDs = append(v.PutIDs, putVector{m.Sender, context[:], message[:], id[:]})
+	}
 	for n, part := range [][]byte{[]byte("the first part"), {}} {
 		c := chunkVector{Key: must(seal.NewSeed(newRand("chunk")))(t), Index: uint64(n), Part: part, Size: 65536}
 		sum := sha256.Sum256(must(seal.SealChunk(c.Key, c.Index, c.Part, c.Size))(t))
@@ -99,6 +104,8 @@ func madeHandshake(t testing.TB, h handshake) handshakeVector {
 		Join: h.join.Octets, JoinExport: h.join.Export, Welcome: h.welcome,
 		Transcript: h.first.Transcript, Confirm: h.first.Welcome, Root: h.first.Relation.Root, Relation: h.first.Relation.ID[:],
 		InviterIs: int(h.first.Relation.Side), Safety: must(h.first.Safety())(t),
+		Relay: "wss://one.example/", Join1: must(h.invitation.Veil(1, "wss://one.example/", h.join.Octets))(t),
+		Welcome2: must(h.invitation.Veil(2, "wss://one.example/", h.welcome))(t),
 	}
 }
 

@@ -38,6 +38,7 @@ type vectors struct {
 	Rekey      rekeyVector        `json:"rekey"`
 	Chunks     []chunkVector      `json:"chunks"`
 	Household  householdVector    `json:"household"`
+	PutIDs     []putVector        `json:"put_ids"`
 }
 
 type keyVector struct {
@@ -124,6 +125,9 @@ type handshakeVector struct {
 	Relation   octets    `json:"relation"`
 	InviterIs  int       `json:"inviter_direction"`
 	Safety     string    `json:"safety"`
+	Relay      string    `json:"relay"` // whose copies the veiled ones are
+	Join1      octets    `json:"veiled_join"`
+	Welcome2   octets    `json:"veiled_welcome"`
 }
 
 type rekeyVector struct {
@@ -144,6 +148,13 @@ type chunkVector struct {
 	Part  octets `json:"part"`
 	Size  int    `json:"size"`
 	Hash  octets `json:"sha256_of_chunk"`
+}
+
+type putVector struct {
+	Sender  octets `json:"sender_seed"`
+	Context octets `json:"context"`
+	ID      octets `json:"message_id"`
+	PutID   octets `json:"put_id"`
 }
 
 type householdVector struct {
@@ -282,6 +293,8 @@ func checkInvitation(t *testing.T, v invitationVector) {
 func checkHandshake(t *testing.T, v handshakeVector) {
 	t.Helper()
 	i, now := must(seal.ParseInvitation(v.Fragment))(t), time.UnixMilli(v.Now)
+	same(t, "join", must(i.Veil(1, v.Relay, v.Join1))(t), v.Join)
+	same(t, "welcome", must(i.Veil(2, v.Relay, v.Welcome2))(t), v.Welcome)
 	joining := must(seal.OpenJoin(i, v.Private, v.Join))(t)
 	same(t, "join export", joining.Join.Export, v.JoinExport)
 	if joining.Peer.Name != v.Invitee.Name || joining.Peer.Queues[0].Relay != v.Invitee.Queues[0].Relay {
