@@ -28,7 +28,7 @@ type job struct {
 	To      seal.RelationID  `cbor:"2,keyasint"`
 	Kind    seal.MessageKind `cbor:"3,keyasint,omitempty"`
 	ID      seal.MessageID   `cbor:"4,keyasint"`
-	Body    seal.Encoded     `cbor:"5,keyasint,omitempty"`
+	Body    seal.Raw         `cbor:"5,keyasint,omitempty"`
 	Sent    int64            `cbor:"6,keyasint"`
 	Expires int64            `cbor:"7,keyasint"`
 	// Replaces is Outgoing's.

@@ -36,6 +36,3 @@ func Unmarshal(b []byte, v any) error {
 	}
 	return mode.Unmarshal(b, v)
 }
-
-// Encoded is a value in its encoding.
-type Encoded = cbor.RawMessage

@@ -230,6 +230,10 @@ func TestVectors(t *testing.T) {
 		same(t, "chunk", sum[:], c.Hash)
 	}
 	checkHousehold(t, v.Household)
+	for _, p := range v.PutIDs {
+		id := seal.PutID(seal.Mailbox{Sender: p.Sender}, seal.ContextID(p.Context), seal.MessageID(p.ID))
+		same(t, "put id", id[:], p.PutID)
+	}
 }
 
 func same(t testing.TB, what string, got, want []byte) {
