@@ -284,6 +284,12 @@ func (p *Person) receiveJoin(c *change, v *view, id [16]byte, r inviteRecord, re
 	if err := p.room(v); err != nil {
 		return err
 	}
+	return p.takeJoin(c, v, id, r, j)
+}
+
+// takeJoin makes a friend of a join.
+func (p *Person) takeJoin(c *change, v *view, id [16]byte, r inviteRecord, j seal.Joining) error {
+	i, body := j.Invitation, j.Join.Octets
 	own, err := p.newOwn(p.name(v), p.relays(v))
 	if err != nil {
 		return err
