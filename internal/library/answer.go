@@ -98,7 +98,7 @@ func (l *Library) answerDocument(from seal.RelationID, public string, r seal.Req
 	e := l.index.find(app, path)
 	probe := e
 	if probe == nil {
-		probe = l.nothing()
+		probe = l.none
 	}
 	sees := known && probe.app != personApp && l.visible(friend, probe.aud) && !l.doubtful(probe)
 	buried := l.buried[from][public] > 0
@@ -140,9 +140,6 @@ func closing(r *seal.Reply, err error) error {
 	}
 	return err
 }
-
-// nothing is an entry that nobody may see: what absent paths are compared with.
-func (l *Library) nothing() *entry { return &entry{aud: l.index.audience(Audience{})} }
 
 // part opens the body, or the range of it that was asked for.
 func (l *Library) part(e *entry, head map[string]string, r seal.Request) (*seal.Reply, error) {

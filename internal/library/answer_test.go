@@ -154,6 +154,38 @@ func TestForbiddenAndAbsentAreTheSame(t *testing.T) {
 	}
 }
 
+// TestForbiddenAndAbsentAreTheSameWork counts what can be counted of it.
+func TestForbiddenAndAbsentAreTheSameWork(t *testing.T) {
+	l := open(t, t.TempDir(), newClock(), 1, quick)
+	l.SetPeople(friends(1, 2))
+	fill(t, l, 1000, func(int) *library.Audience { return to(library.Some, 2) })
+	work := func(path string) float64 {
+		return testing.AllocsPerRun(200, func() {
+			reply, err := l.Answer(context.Background(), id(1), seal.Friend, seal.Request{Method: "GET", Path: path})
+			if err != nil || reply.Status != 404 {
+				t.Fatal(reply, err)
+			}
+		})
+	}
+	if a, b := work("/docs/7/file%207.txt"), work("/docs/7/file%206.txt"); a != b {
+		t.Errorf("forbidden costs %v allocations, absent %v", a, b)
+	}
+}
+
+func TestManyThatGoAtOnceAreToldAnew(t *testing.T) {
+	l := open(t, t.TempDir(), newClock(), 1, quick)
+	l.SetPeople(friends(1))
+	fill(t, l, 1000, func(int) *library.Audience { return to(library.All) })
+	put(t, l, "x", nil, library.PutOptions{Audience: to(library.All)})
+	cursor := list(t, l, 1, "/").Cursor
+	if n, _, err := l.Remove("", "docs", true); n != 1000 || err != nil {
+		t.Fatal(n, err)
+	}
+	if x := list(t, l, 1, "/?since="+cursor); !x.Complete || x.paths() != "x" {
+		t.Errorf("%d items, complete: %v", len(x.Items), x.Complete)
+	}
+}
+
 func TestConditionsAndRangesOfAnswers(t *testing.T) {
 	l := open(t, t.TempDir(), newClock(), 1)
 	l.SetPeople(friends(1, 2))

@@ -37,6 +37,9 @@ func (l *Library) loadGone(r vault.Row) error {
 
 // vanish notes for those who have a cursor what they are to see no longer.
 func (l *Library) vanish(lost []loss) error {
+	if len(lost) > mostGone {
+		return l.forgetCursors(lost)
+	}
 	b := l.begin()
 	var fresh []*gone
 	for _, x := range lost {
@@ -64,6 +67,23 @@ func (l *Library) vanish(lost []loss) error {
 	}
 	l.gone = append(l.gone, fresh...)
 	return nil
+}
+
+// mostGone is how many paths are noted at once; when more go, those who could see
+// them are told everything anew.
+const mostGone = 512
+
+func (l *Library) forgetCursors(lost []loss) error {
+	for _, x := range lost {
+		for _, id := range x.blind {
+			delete(l.given, id)
+		}
+	}
+	b := l.begin()
+	if err := l.setGiven(b); err != nil {
+		return err
+	}
+	return l.commit(b)
 }
 
 func addGone(b *vault.Batch, g *gone) error {

@@ -35,6 +35,7 @@ type Library struct {
 	receipts map[string]*receipt // by record key
 	lists    lists
 	cursor   []byte                             // key of cursors
+	none     *entry                             // what absent paths are compared with: nobody may see it
 	left     []string                           // files of bodies that could not be removed yet
 	broken   int                                // rows that do not open
 	buried   map[seal.RelationID]map[string]int // paths that were purged, by who had them
@@ -62,6 +63,7 @@ func Open(o Options) (*Library, error) {
 		circle: newCircle(People{}), peers: map[seal.DeviceID]*peer{}, given: map[seal.RelationID]uint64{},
 		receipts: map[string]*receipt{}, buried: map[seal.RelationID]map[string]int{}, lists: newLists(), watchers: map[int]func(Event){},
 	}
+	l.none = &entry{aud: l.index.audience(Audience{})}
 	if err := os.MkdirAll(l.bodies, 0o700); err != nil {
 		return nil, fmt.Errorf("open the library: %w", err)
 	}
@@ -135,6 +137,9 @@ func (l *Library) load() error {
 		if err := l.learn(e); err != nil {
 			return err
 		}
+	}
+	for _, r := range l.receipts {
+		r.unsure = true
 	}
 	return l.sweep(keep)
 }

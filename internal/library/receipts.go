@@ -40,6 +40,7 @@ type receipt struct {
 	Reached  int             `cbor:"10,keyasint,omitempty"`
 	Missed   int             `cbor:"11,keyasint,omitempty"`
 	reminded int64
+	unsure   bool // read from disk
 }
 
 const doneSuffix = "/done"
@@ -400,6 +401,9 @@ func (l *Library) remind() ([]seal.Outgoing, error) {
 		case r.State != Asked || !mine:
 		case !known || now-r.Asked > l.o.Receipts.Milliseconds():
 			late[key] = Unreachable
+		case r.unsure: // the process ended: perhaps before it was sent
+			r.unsure = false
+			out = append(out, purgeMessage(r))
 		case now-max(r.Asked, r.reminded) > askAgain:
 			r.reminded = now
 			m := purgeMessage(r)

@@ -22,8 +22,10 @@ type note struct {
 }
 
 const (
-	mostRecords = 4096 // in one message
-	mostHops    = 16   // messages of a comparison that bring nothing new
+	mostRecords = 4096    // in one message
+	mostSeq     = 1 << 53 // the number of a change
+	mostJump    = 1 << 40 // changes that a backup can have missed
+	mostHops    = 16      // messages of a comparison that bring nothing new
 	rangeOctets = 24 << 10
 )
 
@@ -48,7 +50,8 @@ func (l *Library) Handle(from seal.RelationID, m seal.Message) ([]seal.Outgoing,
 	if err := seal.Unmarshal(m.Body, &n); err != nil {
 		return nil, fault.New(fault.Invalid, "a message of another device cannot be read: %w", err)
 	}
-	if len(n.Records) > mostRecords || len(n.Round) > 16 {
+	n.Time = min(n.Time, l.now()+l.o.Ahead.Milliseconds())
+	if len(n.Records) > mostRecords || len(n.Round) > 16 || n.Seq > mostSeq || n.Horizon > l.seq+mostJump {
 		return nil, fault.New(fault.Invalid, "a message of another device is out of bounds")
 	}
 	switch m.Kind {

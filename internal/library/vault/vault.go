@@ -45,7 +45,7 @@ type Row struct {
 	Used int64
 }
 
-// Vault is an open vault. It is not safe for concurrent use.
+// Vault is an open vault. Reading is safe beside reading, and nothing else.
 type Vault struct {
 	db    *sql.DB
 	slots *slots
