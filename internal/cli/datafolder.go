@@ -238,7 +238,11 @@ func (p *program) receiptsCommand() *cobra.Command {
 				return p.printJSON(st.Receipts)
 			}
 			for _, r := range st.Receipts {
-				p.say("%s  %s  %s  %s", r.Asked.Local().Format(time.DateTime), r.State, printable(r.Friend),
+				who := printable(r.Friend)
+				if who == "" {
+					who = count(r.Friends, "friend") // names and paths are erased when all have answered
+				}
+				p.say("%s  %-11s  %s  %s", r.Asked.Local().Format(time.DateTime), r.State, who,
 					clip(printable(strings.Join(r.Paths, ", ")), 60))
 			}
 			return nil
