@@ -36,6 +36,7 @@ type Core struct {
 	until   time.Time
 	version int // of own
 	swept   time.Time
+	soon    time.Time // when relations changed; zero: they did not
 	friends map[seal.RelationID]*bucket
 }
 

@@ -194,7 +194,7 @@ func (c *Core) handle(d Delivery, r seal.Relation, s *receiving, m seal.Message,
 		effects, v, err = c.answered(r, m)
 	case seal.Keys, seal.Where:
 	case seal.Unknown:
-		effects, err = c.renew(r, m)
+		effects, v, err = c.renew(r, m)
 	case seal.Contexts:
 		v, err = c.takeShared(d, r, m)
 	case seal.Rosters, seal.Items, seal.Reconcile, seal.Reset:

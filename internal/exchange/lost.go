@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/seal"
 )
 
@@ -75,10 +74,10 @@ func (c *Core) sayUnknown(r seal.Relation, id seal.ContextID) ([]Effect, error) 
 
 // renew makes new contexts, because the other side cannot open one, and sends again
 // what it may not have read.
-func (c *Core) renew(r seal.Relation, m seal.Message) ([]Effect, error) {
+func (c *Core) renew(r seal.Relation, m seal.Message) ([]Effect, verdict, error) {
 	var id seal.ContextID
 	if err := m.Decode(&id); err != nil {
-		return nil, err
+		return nil, verdict{}, err
 	}
 	st := c.state(r.ID)
 	current := false
@@ -87,7 +86,7 @@ func (c *Core) renew(r seal.Relation, m seal.Message) ([]Effect, error) {
 	}
 	if current {
 		if c.now().Sub(st.run.unknownGot).Abs() < unknownEvery {
-			return nil, fault.New(fault.Conflict, "the other side asked for new contexts within the last minute")
+			return nil, verdict{back: unknownEvery}, nil // contexts are as new as that
 		}
 		st.run.unknownGot = c.now()
 		for box := range c.sends[r.ID] {
@@ -100,15 +99,15 @@ func (c *Core) renew(r seal.Relation, m seal.Message) ([]Effect, error) {
 		if current && len(j.Kept) != 0 || slices.Contains(j.Kept, id) {
 			j.Kept, j.run = nil, running{}
 			if err := c.keep(j.key(), j); err != nil {
-				return nil, err
+				return nil, verdict{}, err
 			}
 			again = append(again, j)
 		}
 	}
 	effects, err := c.begin(again...)
 	if err != nil || !current {
-		return effects, err
+		return effects, verdict{}, err
 	}
 	more, err := c.repeatAll(r.ID)
-	return append(effects, more...), err
+	return append(effects, more...), verdict{}, err
 }

@@ -70,6 +70,7 @@ func (c *Core) apply(e seal.Effects) ([]Effect, error) {
 	effects, err := c.begin(jobs...)
 	if err == nil && e.Changed {
 		effects = append(effects, Listen{})
+		c.soon = c.now() // new relations are told where this device is
 	}
 	return effects, err
 }

@@ -16,6 +16,7 @@ const sweepEvery = time.Hour
 func (c *Core) Tick() ([]Effect, error) { return c.end(c.tick(c.now())) }
 
 func (c *Core) tick(now time.Time) ([]Effect, error) {
+	c.soon = time.Time{}
 	effects, err := c.begin(c.sorted()...)
 	if err != nil {
 		return nil, err
@@ -213,6 +214,9 @@ func (c *Core) Next() time.Time {
 	}
 	if !c.flush.IsZero() {
 		sooner(c.flush)
+	}
+	if !c.soon.IsZero() {
+		sooner(c.soon)
 	}
 	for _, j := range c.jobs {
 		sooner(time.UnixMilli(j.Expires))
