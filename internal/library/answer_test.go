@@ -413,6 +413,7 @@ func TestOwnDevicesGetBodies(t *testing.T) {
 	if err := h.libs[1].Fetch(context.Background(), a, item.Handle); err == nil {
 		t.Error("a body that was cut was taken")
 	}
+	h.reopen(1) // what came is kept
 	a.cut = 0
 	if err := h.libs[1].Fetch(context.Background(), a, item.Handle); err != nil {
 		t.Fatal(err)

@@ -131,8 +131,8 @@ func (l *Library) bury(graves []record) error {
 // doom drops an entry's row in a batch and returns the key of its body's file.
 func (l *Library) doom(b *vault.Batch, e *entry) ([]byte, error) {
 	b.Drop(e.slot)
-	if !e.names {
-		return nil, nil
+	if e.here && !e.names {
+		return nil, nil // inline
 	}
 	r, err := l.full(e)
 	return r.Key, err

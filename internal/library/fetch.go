@@ -43,21 +43,15 @@ func (l *Library) Wanted(most int) []Item {
 // is not asked for again. The error is fault.Unreachable when no device has it or
 // answers.
 func (l *Library) Fetch(ctx context.Context, ask Asker, h Handle) error {
-	l.mu.RLock()
-	e := l.index.byHandle[h]
-	devices := l.circle.line
-	var r record
-	var err error
-	if e != nil && !e.here {
-		r, err = l.full(e)
-	}
-	l.mu.RUnlock()
-	switch {
-	case e == nil:
-		return fault.New(fault.NotFound, "there is no such document")
-	case err != nil || e.here:
+	r, devices, err := l.toFetch(h)
+	if err != nil || r.Key == nil {
 		return err
 	}
+	defer func() {
+		l.mu.Lock()
+		delete(l.fetching, h)
+		l.mu.Unlock()
+	}()
 	err = fault.New(fault.Unreachable, "no other device has the body of %s, or answers", r.Path)
 	for _, d := range devices {
 		done, e := l.fetchFrom(ctx, ask, d, r)
@@ -69,6 +63,26 @@ func (l *Library) Fetch(ctx context.Context, ask Asker, h Handle) error {
 		}
 	}
 	return err
+}
+
+// toFetch claims an item whose body is to be fetched; none when it is here.
+func (l *Library) toFetch(h Handle) (record, []Device, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.index.byHandle[h]
+	switch {
+	case e == nil:
+		return record{}, nil, fault.New(fault.NotFound, "there is no such document")
+	case e.here:
+		return record{}, nil, nil
+	case l.fetching[h]:
+		return record{}, nil, fault.New(fault.Conflict, "%s is being fetched", e.path)
+	}
+	r, err := l.full(e)
+	if err == nil {
+		l.fetching[h] = true
+	}
+	return r, l.circle.line, err
 }
 
 // fetchFrom reports whether it is done: the body is here, or not wanted any more.
@@ -123,14 +137,20 @@ func (l *Library) arrived(r record, path string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.index.byHandle[r.Handle]
-	if e == nil || e.rev != r.Revision || e.here {
-		if e == nil || !e.here {
-			return body.Remove(path)
-		}
+	if e == nil {
+		return body.Remove(path)
+	}
+	now, err := l.full(e)
+	switch {
+	case err != nil:
+		return err
+	case string(now.Key) != string(r.Key): // another body by now
+		return body.Remove(path)
+	case e.here:
 		return nil
 	}
 	b := l.begin()
-	slot, err := l.rewrite(b, e, r, true)
+	slot, err := l.rewrite(b, e, now, true)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ type Library struct {
 	buried   map[seal.RelationID]map[string]int // paths that were purged, by who had them
 	resets   []reset
 	watchers map[int]func(Event)
+	fetching map[Handle]bool
 	nextID   int
 }
 
@@ -61,7 +62,7 @@ func Open(o Options) (*Library, error) {
 	l := &Library{
 		o: o, rand: &lockedReader{r: o.Rand}, bodies: filepath.Join(o.Dir, "bodies"), index: newIndex(),
 		circle: newCircle(People{}), peers: map[seal.DeviceID]*peer{}, given: map[seal.RelationID]uint64{},
-		receipts: map[string]*receipt{}, buried: map[seal.RelationID]map[string]int{}, lists: newLists(), watchers: map[int]func(Event){},
+		receipts: map[string]*receipt{}, buried: map[seal.RelationID]map[string]int{}, lists: newLists(), watchers: map[int]func(Event){}, fetching: map[Handle]bool{},
 	}
 	l.none = &entry{aud: l.index.audience(Audience{})}
 	if err := os.MkdirAll(l.bodies, 0o700); err != nil {
@@ -114,9 +115,7 @@ func (l *Library) load() error {
 		if old := l.index.byHandle[e.handle]; old != nil {
 			return fault.New(fault.Corrupt, "the library has two rows of one item").WithHint("put a backup of the library there")
 		}
-		if e.names {
-			keep[name] = true
-		}
+		keep[name], keep[name+".part"] = e.names, !e.here // a body that is being fetched
 		l.index.load(e)
 		if e.app == personApp {
 			records = append(records, e)

@@ -59,7 +59,7 @@ func (l *Library) replace(b *vault.Batch, w *write) error {
 		if err != nil {
 			return err
 		}
-		if w.old.names && !(w.here && slices.Equal(old.Key, w.record.Key)) {
+		if (w.old.names || !w.old.here) && !slices.Equal(old.Key, w.record.Key) {
 			w.oldKey = old.Key
 		}
 	}
