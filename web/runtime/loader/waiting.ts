@@ -7,8 +7,8 @@ export const waiting = {
   /** One turn, when nothing is in the way. */
   turn: 100,
   /** Turns that pictures on show wait for the next step of the worker's installation, and the others. */
-  shown: 35,
-  others: 60,
+  shown: 50,
+  others: 80,
   /** Whatever comes between, the longest wait. */
   longest: 20_000,
 } as const;
