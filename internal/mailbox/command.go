@@ -140,7 +140,7 @@ func ParsePut(b []byte) (PutPayload, error) {
 }
 
 // MaxNumbers is the most numbers in an ACK.
-const MaxNumbers = 1024
+const MaxNumbers = 256
 
 // AckPayload is the payload of ACK.
 type AckPayload struct {

@@ -30,6 +30,12 @@ func (s *session) take(r mailbox.Record) error {
 		return s.hello(r)
 	}
 	switch r.Type {
+	case mailbox.New, mailbox.Lock, mailbox.Del, mailbox.Push:
+		if !s.pace() {
+			return nil
+		}
+	}
+	switch r.Type {
 	case mailbox.Prove:
 		return s.prove(r)
 	case mailbox.New:
@@ -212,8 +218,14 @@ func (s *session) subscribe(payload []byte) error {
 
 func (s *session) back(payload []byte) error {
 	p, err := mailbox.ParseBack(payload)
-	if err != nil || s.proof(mailbox.Recipient, p.Recipient) == nil ||
-		!s.p.hub.back(s, queue.ID(p.Recipient), p.Number, time.Duration(p.Seconds)*time.Second) {
+	if err != nil || s.proof(mailbox.Recipient, p.Recipient) == nil {
+		return errNo
+	}
+	if !s.p.rates.strays.Allow(s.addr) {
+		s.p.count.limited.Add(1)
+		return waitError(rateWait)
+	}
+	if !s.p.hub.back(s, queue.ID(p.Recipient), p.Number, time.Duration(p.Seconds)*time.Second) {
 		return errNo
 	}
 	return nil
@@ -294,9 +306,14 @@ func (s *session) ack(r mailbox.Record) {
 		s.answer(r.Tag, errNo)
 		return
 	}
-	s.begin()
 	id := queue.ID(p.Recipient)
-	s.p.hub.acking(id, p.Numbers)
+	if s.p.hub.acking(id, p.Numbers) > 0 && !s.p.rates.strays.Allow(s.addr) {
+		s.p.count.limited.Add(1)
+		s.p.hub.acked(id, p.Numbers, false)
+		s.answer(r.Tag, waitError(rateWait))
+		return
+	}
+	s.begin()
 	s.p.work.ack(ackJob{Ack: queue.Ack{Recipient: id, Numbers: p.Numbers}, then: func(err error) {
 		s.p.hub.acked(id, p.Numbers, err == nil)
 		if err == nil {

@@ -229,6 +229,27 @@ func TestCreditIsNotBelieved(t *testing.T) {
 	}
 }
 
+// TestFloodOfStrays: what is acknowledged and is not there costs the store
+// nothing for long.
+func TestFloodOfStrays(t *testing.T) {
+	r := start(t, func(o *mailbox.Options) { o.Strays = guard.Limit{PerSecond: 0.001, Burst: 10} })
+	s := r.dial(t)
+	q := newQueue(t, s)
+	ch := collect(t, s, q, 4)
+	for range 10 {
+		must(t, s.Ack(within(t), q.rid, 1<<60))
+	}
+	waits(t, s.Ack(within(t), q.rid, 1<<60))
+	must(t, s.Put(within(t), q.sender, messageID(), 0, body(1536)))
+	d := next(t, ch)
+	waits(t, s.Ack(within(t), q.rid, d.Number, 1<<60))
+	waits(t, d.Back(within(t), 0))
+	must(t, d.Ack(within(t))) // what is leased is not held up
+	if m := r.Count(); m.Messages != 0 || m.Leased != 0 {
+		t.Errorf("%d messages are kept and %d leased after the acknowledgement", m.Messages, m.Leased)
+	}
+}
+
 // TestAcknowledgedElsewhere: numbers of another queue erase nothing.
 func TestAcknowledgedElsewhere(t *testing.T) {
 	r := start(t, nil)

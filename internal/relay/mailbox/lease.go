@@ -7,17 +7,23 @@ import (
 	"github.com/kith-web/kith/internal/relay/mailbox/queue"
 )
 
-// acking keeps leases from ending while their messages are being erased.
-func (h *hub) acking(id queue.ID, numbers []uint64) {
+// acking keeps leases from ending while their messages are being erased, and
+// returns of how many numbers there is no lease.
+func (h *hub) acking(id queue.ID, numbers []uint64) (strays int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t := h.topics[id]; t != nil {
-		for _, n := range numbers {
-			if l := t.leases[n]; l != nil {
-				l.acking = true
-			}
+	t := h.topics[id]
+	if t == nil {
+		return len(numbers)
+	}
+	for _, n := range numbers {
+		if l := t.leases[n]; l != nil {
+			l.acking = true
+		} else {
+			strays++
 		}
 	}
+	return strays
 }
 
 // acked ends them when they are; else they are offered again in their time.

@@ -51,9 +51,12 @@ type Options struct {
 	MaxProofs int
 	// MaxInflight is the most commands of a session that wait for the store: 256.
 	MaxInflight int
-	// Proofs is how often an address may prove a queue: 100 a second, 4,096 at
-	// once. More are delayed.
+	// Proofs is how often an address may prove a queue, or make, lock, delete or
+	// subscribe one for pushes: 100 a second, 4,096 at once. More are delayed.
 	Proofs guard.Limit
+	// Strays is how often an address may give messages back, or acknowledge what is
+	// not leased any more: 20 a second, 1,000 at once.
+	Strays guard.Limit
 	// Creates is how often an address may make queues; of IPv6 the /48 counts: one
 	// in 10 seconds, 600 at once.
 	Creates guard.Limit
@@ -118,6 +121,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Disk = o.Chunks
 	}
 	o.Proofs = o.Proofs.Or(guard.Limit{PerSecond: 100, Burst: 4096})
+	o.Strays = o.Strays.Or(guard.Limit{PerSecond: 20, Burst: 1000})
 	o.Creates = o.Creates.Or(guard.Limit{PerSecond: 0.1, Burst: 600})
 	o.Puts = o.Puts.Or(guard.Limit{PerSecond: 1, Burst: 60})
 	o.Tickets = o.Tickets.Or(guard.Limit{PerSecond: 2, Burst: 256})

@@ -45,7 +45,7 @@ type Part struct {
 
 // rates are what addresses and queues are held to.
 type rates struct {
-	proofs, creates, puts, tickets, requests *guard.Rate
+	proofs, strays, creates, puts, tickets, requests *guard.Rate
 }
 
 // New makes the mailboxes; Run must follow.
@@ -85,7 +85,7 @@ func New(o Options) (*Part, error) {
 	p.hub = newHub(p)
 	p.sessions = newSessions(o)
 	p.rates = rates{
-		proofs: guard.NewRate(o.Proofs), creates: guard.NewRate(o.Creates), puts: guard.NewRate(o.Puts),
+		proofs: guard.NewRate(o.Proofs), strays: guard.NewRate(o.Strays), creates: guard.NewRate(o.Creates), puts: guard.NewRate(o.Puts),
 		tickets: guard.NewRate(o.Tickets), requests: guard.NewRate(o.Requests),
 	}
 	p.buffers.New = func() any { return new([]byte) }

@@ -37,14 +37,8 @@ const longestDelay = 5 * time.Second
 // prove answers PROVE. The work is the same whatever the answer: one look-up and
 // one verification, under the key that was sent.
 func (s *session) prove(r mailbox.Record) error {
-	delay, ok := s.p.rates.proofs.Delay(s.addr, longestDelay)
-	if !ok {
-		s.p.count.limited.Add(1)
-		s.farewell(tryAgainLater)
+	if !s.pace() {
 		return nil
-	}
-	if delay > 0 {
-		time.Sleep(delay) // TCP makes the sender feel it
 	}
 	p, err := mailbox.ParseProve(r.Payload)
 	if err != nil || p.Role != mailbox.Recipient && p.Role != mailbox.Sender {
@@ -79,6 +73,21 @@ func (s *session) prove(r mailbox.Record) error {
 	}
 	s.answer(r.Tag, nil)
 	return nil
+}
+
+// pace holds an address to its rate of commands that cost a verification or a
+// write of their own. It reports false when the session ends for it.
+func (s *session) pace() bool {
+	delay, ok := s.p.rates.proofs.Delay(s.addr, longestDelay)
+	if !ok {
+		s.p.count.limited.Add(1)
+		s.farewell(tryAgainLater)
+		return false
+	}
+	if delay > 0 {
+		time.Sleep(delay) // TCP makes the sender feel it
+	}
+	return true
 }
 
 // find looks a queue up by one of its sides.
