@@ -163,6 +163,7 @@ func (s *Server) routes(assets http.Handler) http.Handler {
 	mux.Handle("GET /app/{label}/", s.guard.page(http.HandlerFunc(s.shell)))
 	mux.Handle("GET /app/{label}", s.guard.page(http.HandlerFunc(s.shellRoot)))
 	mux.Handle("GET /connect", s.guard.page(http.HandlerFunc(s.console)))
+	mux.Handle("GET /friend", s.guard.page(http.HandlerFunc(s.console))) // what invitations are links to
 	mux.Handle("GET /asking/{label}", s.hostOnly(ForOwner(http.HandlerFunc(s.asking))))
 	mux.Handle("GET /.kith/lp2p", s.hostOnly(ForOwner(http.HandlerFunc(s.pageSocket))))
 	mux.Handle("GET /assets/", s.hostOnly(assets))

@@ -29,10 +29,12 @@ type Sharing interface {
 	SetPassphrase(ctx context.Context, old, passphrase string) error
 
 	// LinkDevice makes this home a device of a person on another one; AcceptDevice
-	// takes its link there; ConfirmDevice says that the codes are the same.
+	// takes its link there; ConfirmDevice says that the codes are the same, and
+	// CancelLink gives it up.
 	LinkDevice(ctx context.Context, name string) (sharing.Invitation, error)
 	AcceptDevice(ctx context.Context, link string) (sharing.Link, error)
 	ConfirmDevice(ctx context.Context, id string) error
+	CancelLink(ctx context.Context, id string) error
 	ChangeDevice(ctx context.Context, id, name string, holds *sharing.Holding) error
 	RevokeDevice(ctx context.Context, id string, words []string) error
 
@@ -72,6 +74,7 @@ type Sharing interface {
 //	POST   /api/v1/devices                     {"name": …} → Invitation: this home wants to be a device
 //	POST   /api/v1/devices/accept              {"link": …} → Link
 //	POST   /api/v1/devices/{id}/confirm        the codes are the same
+//	DELETE /api/v1/links/{id}                  gives a device up that is on its way in
 //	PATCH  /api/v1/devices/{id}                {"name": …, "holds": …}
 //	DELETE /api/v1/devices/{id}                {"words": […]} or nothing: revokes it
 //	POST   /api/v1/invitations                 {"for": …, "expires": seconds} → Invitation
@@ -100,6 +103,7 @@ func (s *Server) sharingRoutes(mux *http.ServeMux) {
 		"POST /api/v1/devices":                           s.postDevice,
 		"POST /api/v1/devices/accept":                    s.postDeviceAccept,
 		"POST /api/v1/devices/{id}/confirm":              s.postDeviceConfirm,
+		"DELETE /api/v1/links/{id}":                      s.deleteDeviceLink,
 		"PATCH /api/v1/devices/{id}":                     s.patchOwnDevice,
 		"DELETE /api/v1/devices/{id}":                    s.deleteOwnDevice,
 		"POST /api/v1/invitations":                       s.postInvitation,
@@ -315,6 +319,10 @@ func (s *Server) postDeviceAccept(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) postDeviceConfirm(w http.ResponseWriter, r *http.Request) {
 	done(w, s.o.Sharing.ConfirmDevice(r.Context(), r.PathValue("id")))
+}
+
+func (s *Server) deleteDeviceLink(w http.ResponseWriter, r *http.Request) {
+	done(w, s.o.Sharing.CancelLink(r.Context(), r.PathValue("id")))
 }
 
 // OwnDeviceChange changes one of the person's devices; empty fields stay.

@@ -126,7 +126,16 @@ func (s *Service) AcceptDevice(_ context.Context, link string) (Link, error) {
 }
 
 func shownLink(l person.Link) Link {
-	return Link{ID: l.ID, New: l.New, Safety: l.Code, State: l.State, Expires: l.Expires}
+	return Link{ID: l.ID, New: l.New, Link: l.Link, Safety: l.Code, State: l.State, Expires: l.Expires}
+}
+
+// CancelLink gives up linking a device.
+func (s *Service) CancelLink(_ context.Context, id string) error {
+	h, err := s.home()
+	if err != nil {
+		return err
+	}
+	return h.do(h.person.CancelLink(id))
 }
 
 // ConfirmDevice says that both devices show the same code.

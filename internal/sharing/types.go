@@ -91,6 +91,9 @@ type Removal struct {
 type Link struct {
 	ID  string `json:"id"`
 	New bool   `json:"new"` // this device is the one that comes
+	// Link is what to take to a device of the person, on the new one, until it
+	// answered.
+	Link string `json:"link,omitempty"`
 	// Safety is the code to compare, once there is one.
 	Safety  string    `json:"safety,omitempty"`
 	State   string    `json:"state"` // "waiting", "compare", "confirmed", "linked"
