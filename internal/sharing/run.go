@@ -149,7 +149,7 @@ func (h *home) refresh(ctx context.Context) {
 		h.s.log.Error("cannot tell the library who there is", "error", err)
 	}
 	h.fetchBodies(ctx)
-	if st, err := h.person.Status(); err == nil && st.Exists && h.direct == nil && h.s.o.Direct != nil {
+	if st, err := h.person.Status(); err == nil && st.Exists && !h.tried && h.s.o.Direct != nil {
 		go func() { // this device was linked: it has a mailbox of its own from now on
 			if err := h.s.reopen(); err != nil {
 				h.s.log.Error("cannot open the device's own mailbox", "error", err)
@@ -237,8 +237,11 @@ func (h *home) openDirect() error {
 	if err != nil || !st.Exists || h.s.o.Direct == nil {
 		return err
 	}
-	h.direct, err = h.s.o.Direct(filepath.Join(h.s.o.Dir, "mailbox"))
-	return err
+	h.tried = true
+	if h.direct, err = h.s.o.Direct(filepath.Join(h.s.o.Dir, "mailbox")); err != nil {
+		h.s.log.Warn("friends reach this device by relays alone", "error", err)
+	}
+	return nil
 }
 
 // shownRelays are those that keep mailboxes.

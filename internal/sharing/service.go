@@ -46,6 +46,7 @@ type home struct {
 	peer    *exchange.Peer
 
 	direct  *Direct       // nil when friends reach this device by relays alone
+	tried   bool          // to open it
 	stale   chan struct{} // something is to be brought up to date
 	records atomic.Bool   // another device wrote the person's records
 	goneMu  sync.Mutex
