@@ -120,7 +120,7 @@ func (p *Person) settle(c *change, h roster.History, secret []byte) error {
 	}
 	c.effects.Changed, c.effects.Devices = true, true
 	for _, b := range p.householdInboxes() {
-		c.effects.Create = append(c.effects.Create, seal.NewQueue{Mailbox: b.Mailbox, Days: 21})
+		c.effects.Create = append(c.effects.Create, queueOf(b))
 	}
 	return p.tell(c, r, true)
 }

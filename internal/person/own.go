@@ -127,6 +127,16 @@ func (p *Person) deviceOf(id seal.RelationID) (roster.Device, bool) {
 // rosterInbox marks the queues in which rosters come.
 func rosterInbox() [16]byte { return [16]byte([]byte("kith roster   1\x00")) }
 
+// queueOf is the queue of an inbox, as it is made: rosters wait for a device that is
+// away as long as a relay keeps anything.
+func queueOf(in seal.Inbox) seal.NewQueue {
+	q := seal.NewQueue{Mailbox: in.Mailbox}
+	if in.Invitation == rosterInbox() {
+		q.Days = 21
+	}
+	return q
+}
+
 // householdInboxes are the queues of own devices: messages of each, and rosters,
 // in this household and those that this device was in.
 func (p *Person) householdInboxes() []seal.Inbox {

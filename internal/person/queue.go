@@ -50,7 +50,7 @@ func (p *Person) SetRelays(relays []string) (Effects, error) {
 		}
 	}
 	for _, b := range p.householdInboxes() {
-		own.effects.Create = append(own.effects.Create, seal.NewQueue{Mailbox: b.Mailbox, Days: 21})
+		own.effects.Create = append(own.effects.Create, queueOf(b))
 	}
 	more, err := p.commit(own)
 	e.Add(more)

@@ -36,7 +36,7 @@ func (p *Person) Resume() (Effects, error) {
 		return e, err
 	}
 	for _, in := range p.inboxes() {
-		e.Create = append(e.Create, seal.NewQueue{Mailbox: in.Mailbox})
+		e.Create = append(e.Create, queueOf(in))
 	}
 	for _, name := range sortedKeys(v.drops) {
 		e.Delete = append(e.Delete, v.drops[name].Mailbox)
