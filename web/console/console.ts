@@ -4,13 +4,19 @@ import type { Client } from "./api/client.ts";
 import type { Live } from "./api/live.ts";
 import type { Site } from "./api/types.ts";
 import { describe, sentence } from "./failure.ts";
+import "./pages/accept.ts";
 import "./pages/connect.ts";
+import "./pages/devices.ts";
+import "./pages/documents.ts";
+import "./pages/friend.ts";
+import "./pages/friends.ts";
 import "./pages/nearby.ts";
 import "./pages/node.ts";
 import "./pages/open.ts";
 import "./pages/publish.ts";
 import "./pages/site.ts";
 import "./pages/sites.ts";
+import "./pages/you.ts";
 import "./parts/ask.ts";
 import { spark } from "./parts/charts.ts";
 import type { ConfirmDialog, Question } from "./parts/confirm.ts";
@@ -19,17 +25,24 @@ import { icon, type IconName } from "./parts/icon.ts";
 import { logo } from "./parts/mark.ts";
 import { Notices } from "./parts/notices.ts";
 import { Following, Part, type Kith } from "./part.ts";
-import { parsePlace, placeHash, type Place } from "./router.ts";
+import { givenLink, parsePlace, placeHash, type Place } from "./router.ts";
 import { siteName } from "./sites.ts";
 import { format, t } from "./text/index.ts";
+
+/** The page of the navigation that another one belongs to. */
+const above: Partial<Readonly<Record<Place["page"], Place["page"]>>> = { site: "sites", friend: "friends", accept: "friends", devices: "you" };
 
 /** How long a removal can be undone. */
 const undoFor = 6000;
 
 /** The frame around the pages: navigation, the state of the connection, notices. */
 export class Console extends Part implements Kith {
-  static override properties = { place: { state: true } };
+  static override properties = { place: { state: true }, more: { state: true } };
   declare place: Place;
+  /** Whether a narrow window shows the pages that it has no room for. */
+  declare more: boolean;
+  /** The invitation by whose address the person came. */
+  readonly #given: string;
   client!: Client;
   live!: Live;
   /** Removals that can still be undone, by label. */
@@ -37,7 +50,13 @@ export class Console extends Part implements Kith {
 
   constructor() {
     super();
+    this.#given = givenLink(location);
+    if (this.#given !== "") {
+      // The link is a secret: it stays neither in the address nor in the history.
+      history.replaceState(null, "", `/${placeHash({ page: "accept" })}`);
+    }
     this.place = parsePlace(location.hash);
+    this.more = false;
     new Following(this, () => this.live);
   }
 
@@ -67,10 +86,13 @@ export class Console extends Part implements Kith {
       <a class="skip" href="#main" @click=${(e: Event) => this.#skip(e)}>${t("nav.skip")}</a>
       <header class="rail">
         <a class="brand" href="/#/" aria-label=${t("nav.home")}>${logo()}<span>Kith</span></a>
-        <nav aria-label=${t("nav.label")}>
+        <nav aria-label=${t("nav.label")} class=${this.more ? "all" : ""}>
           ${this.#link("open", "compass", t("nav.open"))} ${this.#link("publish", "publish", t("nav.publish"))}
           ${this.#link("sites", "sites", t("nav.sites"), this.visibleSites().length)}
-          ${this.#link("nearby", "nearby", t("nav.nearby"), this.#waiting())} ${this.#link("node", "node", t("nav.node"))}
+          ${this.#link("friends", "friends", t("nav.friends"), this.#arrived())} ${this.#link("documents", "document", t("nav.documents"))}
+          ${this.#link("nearby", "nearby", t("nav.nearby"), this.#waiting())}
+          ${this.#link("you", "person", t("nav.you"), this.#linking())} ${this.#link("node", "node", t("nav.node"))}
+          <button type="button" class="more" aria-expanded=${this.more} @click=${() => (this.more = !this.more)}>${icon(this.more ? "close" : "more")}<span>${t("nav.more")}</span></button>
         </nav>
         ${this.#pulse()}
       </header>
@@ -84,6 +106,16 @@ export class Console extends Part implements Kith {
   #waiting(): number {
     const { nearby, pages } = this.live;
     return (nearby?.offers.length ?? 0) + (nearby?.prompts.length ?? 0) + (pages?.asks.length ?? 0);
+  }
+
+  /** How many answers of friends are here and not taken yet. */
+  #arrived(): number {
+    return this.live.sharing?.questions.filter((q) => q.state === "answered").length ?? 0;
+  }
+
+  /** How many devices wait for their code to be compared. */
+  #linking(): number {
+    return this.live.sharing?.links.filter((l) => l.state === "compare").length ?? 0;
   }
 
   /** What web pages caused the node to ask, on every page of the console. */
@@ -109,13 +141,25 @@ export class Console extends Part implements Kith {
         return html`<kith-site .kith=${this as Kith} .label=${this.place.label} .section=${this.place.section ?? ""}></kith-site>`;
       case "nearby":
         return html`<kith-nearby .kith=${this as Kith}></kith-nearby>`;
+      case "friends":
+        return html`<kith-friends .kith=${this as Kith}></kith-friends>`;
+      case "accept":
+        return html`<kith-accept .kith=${this as Kith} .given=${this.#given}></kith-accept>`;
+      case "friend":
+        return html`<kith-friend .kith=${this as Kith} .friend=${this.place.id}></kith-friend>`;
+      case "documents":
+        return html`<kith-documents .kith=${this as Kith}></kith-documents>`;
+      case "devices":
+        return html`<kith-devices .kith=${this as Kith}></kith-devices>`;
+      case "you":
+        return html`<kith-you .kith=${this as Kith}></kith-you>`;
       case "node":
         return html`<kith-node .kith=${this as Kith}></kith-node>`;
     }
   }
 
   #link(page: Place["page"], name: IconName, text: string, count?: number): TemplateResult {
-    const here = !connecting() && (this.place.page === page || (page === "sites" && this.place.page === "site"));
+    const here = !connecting() && (this.place.page === page || above[this.place.page] === page);
     return html`<a href=${(connecting() ? "/" : "") + placeHash({ page } as Place)} aria-current=${here ? "page" : nothing}>
       ${icon(name)}<span>${text}</span>${count ? html`<span class="count">${format.number(count)}</span>` : nothing}</a>`;
   }
@@ -161,6 +205,10 @@ export class Console extends Part implements Kith {
       const site = this.live.site(this.place.label);
       return `${site ? siteName(site) : this.place.label} – Kith`;
     }
+    if (this.place.page === "friend") {
+      const { id } = this.place;
+      return `${this.live.sharing?.friends.find((f) => f.id === id)?.name ?? t("nav.friend")} – Kith`;
+    }
     const waiting = this.#waiting();
     return `${waiting > 0 ? `(${format.number(waiting)}) ` : ""}${t(`nav.${this.place.page}`)} – Kith`;
   }
@@ -173,7 +221,8 @@ export class Console extends Part implements Kith {
   /** Follows the hash; the reader of a screen hears the new page from its top. */
   #arrive(): void {
     const place = parsePlace(location.hash);
-    const moved = place.page !== this.place.page || place.page === "site";
+    const moved = place.page !== this.place.page || place.page === "site" || place.page === "friend";
+    this.more = false;
     this.place = place;
     if (moved) {
       void this.updateComplete.then(() => {

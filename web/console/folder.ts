@@ -58,6 +58,14 @@ export function entriesOf(items: DataTransferItemList): FileSystemEntry[] {
   return out;
 }
 
+/** A folder as it is sent or kept: its name stays a part of every path. */
+export function named(folder: Folder): Folder {
+  if (folder.name === "") {
+    return folder;
+  }
+  return { ...folder, files: folder.files.map((f) => ({ ...f, path: `${folder.name}/${f.path}` })) };
+}
+
 function makeFolder(name: string, found: readonly FolderFile[]): Folder {
   const files = found
     .filter((f) => !litter.has(f.path.slice(f.path.lastIndexOf("/") + 1)))

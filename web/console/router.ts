@@ -6,6 +6,12 @@ export type Place =
   | { readonly page: "sites" }
   | { readonly page: "site"; readonly label: string; readonly section?: string }
   | { readonly page: "nearby" }
+  | { readonly page: "friends" }
+  | { readonly page: "accept" }
+  | { readonly page: "friend"; readonly id: string }
+  | { readonly page: "documents" }
+  | { readonly page: "devices" }
+  | { readonly page: "you" }
   | { readonly page: "node" };
 
 /** Reads a location's hash. What it does not know is the first page. */
@@ -18,7 +24,14 @@ export function parsePlace(hash: string): Place {
     case "nearby":
       return { page: "nearby" };
     case "node":
-      return { page: "node" };
+    case "documents":
+    case "devices":
+    case "you":
+      return { page: parts[0] };
+    case "friends": {
+      const id = parts[1] === undefined ? "" : decode(parts[1]);
+      return id === "" ? { page: "friends" } : id === "accept" ? { page: "accept" } : { page: "friend", id };
+    }
     case "sites": {
       const label = parts[1] === undefined ? "" : decode(parts[1]);
       if (label === "") {
@@ -38,9 +51,18 @@ export function placeHash(place: Place): string {
       return place.address ? `#/?address=${encodeURIComponent(place.address)}` : "#/";
     case "site":
       return `#/sites/${encodeURIComponent(place.label)}${place.section ? `/${encodeURIComponent(place.section)}` : ""}`;
+    case "accept":
+      return "#/friends/accept";
+    case "friend":
+      return `#/friends/${encodeURIComponent(place.id)}`;
     default:
       return `#/${place.page}`;
   }
+}
+
+/** The invitation that an address is (http://localhost:5484/friend#…); "" for an address that is none. */
+export function givenLink(at: Pick<Location, "pathname" | "hash" | "href">): string {
+  return at.pathname === "/friend" && at.hash.length > 1 ? at.href : "";
 }
 
 /** Where a browser opens a link: the first page, with the address for %s filled in. */

@@ -1,5 +1,6 @@
 import { decode, events, lines, type ServerEvent } from "./lines.ts";
 import { Nearby } from "./nearby.ts";
+import { Sharing } from "./sharing.ts";
 import type {
   Check,
   ExtensionLists,
@@ -51,6 +52,8 @@ export interface PublishRequest {
 export class Client {
   /** Devices nearby, and what web pages may do with them. */
   readonly nearby = new Nearby(this);
+  /** The person, their friends, devices and documents. */
+  readonly sharing = new Sharing(this);
   readonly #token: string;
   readonly #base = "/api/v1";
 
@@ -143,9 +146,14 @@ export class Client {
     return this.#publish(`/uploads/${encodeURIComponent(id)}/publish`, request, progress, signal);
   }
 
-  /** Sends one file of an upload. XMLHttpRequest, because fetch tells nothing of what was sent. */
-  putFile(id: string, path: string, file: Blob, sent: (bytes: number) => void, signal: AbortSignal): Promise<void> {
+  /** Sends one file of an upload. */
+  async putFile(id: string, path: string, file: Blob, sent: (bytes: number) => void, signal: AbortSignal): Promise<void> {
     const escaped = path.split("/").map(encodeURIComponent).join("/");
+    await this.put(`/uploads/${encodeURIComponent(id)}/files/${escaped}`, file, "application/octet-stream", sent, signal);
+  }
+
+  /** Puts a file. XMLHttpRequest, because fetch tells nothing of what was sent. */
+  put<T>(path: string, file: Blob, type: string, sent: (bytes: number) => void, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
       const xhr = new XMLHttpRequest();
       const abort = (): void => xhr.abort();
@@ -153,15 +161,15 @@ export class Client {
         signal.removeEventListener("abort", abort);
         settle();
       };
-      xhr.open("PUT", `${this.#base}/uploads/${encodeURIComponent(id)}/files/${escaped}`);
+      xhr.open("PUT", this.#base + path);
       xhr.setRequestHeader("Authorization", `Bearer ${this.#token}`);
-      xhr.setRequestHeader("Content-Type", "application/octet-stream");
+      xhr.setRequestHeader("Content-Type", type);
       xhr.upload.onprogress = (e) => sent(e.loaded);
       xhr.onload = () =>
         done(() => {
           if (xhr.status >= 200 && xhr.status < 300) {
             sent(file.size);
-            resolve();
+            resolve(parse(xhr.responseText) as T);
           } else {
             reject(errorFrom(parse(xhr.responseText), xhr.status));
           }
@@ -214,6 +222,11 @@ export class Client {
     return (response.status === 204 ? undefined : parse(await response.text())) as T;
   }
 
+  /** Asks for something that is not JSON. */
+  async ask(path: string, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response> {
+    return this.#request("GET", path, undefined, signal ? { headers, signal } : { headers });
+  }
+
   async #json<T>(method: string, path: string, body?: BodyInit, signal?: AbortSignal): Promise<T> {
     const response = await this.#request(method, path, body, signal ? { signal } : {});
     return (await response.json()) as T;
@@ -223,9 +236,9 @@ export class Client {
     method: string,
     path: string,
     body?: BodyInit,
-    o: { signal?: AbortSignal; keepalive?: boolean; accept?: string } = {},
+    o: { signal?: AbortSignal; keepalive?: boolean; accept?: string; headers?: Readonly<Record<string, string>> } = {},
   ): Promise<Response> {
-    const headers: Record<string, string> = { Authorization: `Bearer ${this.#token}` };
+    const headers: Record<string, string> = { ...o.headers, Authorization: `Bearer ${this.#token}` };
     if (o.accept) {
       headers["Accept"] = o.accept;
     }

@@ -1,6 +1,7 @@
 import { ApiError, type Client } from "./client.ts";
 import type { ServerEvent } from "./lines.ts";
 import type { NearbyState, PageState } from "./nearby.ts";
+import type { SharingState } from "./sharing.ts";
 import type { Site, Status } from "./types.ts";
 
 /** How the console stands with the node. */
@@ -29,6 +30,8 @@ export class Live extends EventTarget {
   /** Devices nearby, and the web pages that want to talk to them; undefined where that is off. */
   nearby: NearbyState | undefined;
   pages: PageState | undefined;
+  /** The person, friends, devices and what waits; undefined where private sharing is off. */
+  sharing: SharingState | undefined;
   /** False until the first list of sites came. */
   loaded = false;
   readonly traffic: Traffic[] = [];
@@ -130,6 +133,8 @@ export class Live extends EventTarget {
         this.nearby = JSON.parse(event.data) as NearbyState;
       } else if (event.type === "pages") {
         this.pages = JSON.parse(event.data) as PageState;
+      } else if (event.type === "sharing") {
+        this.sharing = JSON.parse(event.data) as SharingState;
       } else {
         continue;
       }

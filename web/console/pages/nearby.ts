@@ -1,12 +1,13 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Grant, NearbyDevice, NearbyState, Offer, PageLink, PageState, Transfer } from "../api/nearby.ts";
-import type { Folder } from "../folder.ts";
+import { named, type Folder } from "../folder.ts";
 import { sentence } from "../failure.ts";
 import { bar } from "../parts/charts.ts";
 import "../parts/device.ts";
 import { promptCard, type DeviceActions } from "../parts/device.ts";
 import { icon } from "../parts/icon.ts";
+import { invitationCard } from "../parts/invitation.ts";
 import { mark } from "../parts/mark.ts";
 import "../parts/serves.ts";
 import { Following, Part, type Kith } from "../part.ts";
@@ -23,6 +24,9 @@ interface Upload {
   readonly stop: AbortController;
 }
 
+/** How long an invitation is good for somebody who is here, in seconds. */
+const inTheRoom = 3600;
+
 /** What is said of a device that was turned away. */
 const warnings = {
   impostor: "nearby.warning.impostor",
@@ -33,22 +37,26 @@ const warnings = {
 
 /** The devices in the room: pair, send, receive, and what web pages may do with them. */
 export class NearbyPage extends Part {
-  static override properties = { kith: { attribute: false }, uploads: { state: true }, pairing: { state: true } };
+  static override properties = { kith: { attribute: false }, uploads: { state: true }, pairing: { state: true }, invited: { state: true } };
   declare kith: Kith;
   declare uploads: readonly Upload[];
   declare pairing: ReadonlySet<string>;
+  /** The invitation that was made here, for somebody in the room. */
+  declare invited: string;
 
   readonly #actions: DeviceActions = {
     pair: (d) => void this.#pair(d),
     send: (d, reading) => void this.#send(d, reading),
     trust: (d, trusted) => void this.#try(this.kith.client.nearby.change(d.id, { trusted })),
     forget: (d) => void this.#forget(d),
+    invite: (d) => void this.#invite(d),
   };
 
   constructor() {
     super();
     this.uploads = [];
     this.pairing = new Set();
+    this.invited = "";
     new Following(this, () => this.kith.live);
   }
 
@@ -65,6 +73,7 @@ export class NearbyPage extends Part {
   #room(s: NearbyState): TemplateResult {
     return html`${repeat(s.prompts, (p) => p.id, (p) => promptCard(p, this.kith))}
       ${repeat(s.offers, (o) => o.id, (o) => this.#offer(o))}
+      ${this.#invitation()}
       ${s.warnings.map((w) => html`<p class="remark">${icon("warning")} ${t(warnings[w.reason], { name: w.name ?? t("nearby.warning.unnamed"), addr: w.addr ?? "?" })}</p>`)}
       <section aria-labelledby="devices"><h2 id="devices">${t("nearby.devices")}</h2>
         ${s.devices.length === 0
@@ -74,8 +83,13 @@ export class NearbyPage extends Part {
       ${s.transfers.length + this.uploads.length > 0 ? this.#transfers(s) : nothing}`;
   }
 
+  #invitation(): TemplateResult | typeof nothing {
+    const made = this.kith.live.sharing?.invitations.find((i) => i.id === this.invited);
+    return made ? html`<section aria-labelledby="invited"><h2 id="invited">${t("nearby.invited")}</h2>${invitationCard(made, this.kith)}</section>` : nothing;
+  }
+
   #device(d: NearbyDevice): TemplateResult {
-    return html`<kith-device .device=${d} .actions=${this.#actions} ?busy=${this.pairing.has(d.id)}></kith-device>`;
+    return html`<kith-device .device=${d} .actions=${this.#actions} ?friends=${this.kith.live.sharing?.person.locked === false} ?busy=${this.pairing.has(d.id)}></kith-device>`;
   }
 
   #offer(o: Offer): TemplateResult {
@@ -143,6 +157,17 @@ export class NearbyPage extends Part {
     this.pairing = new Set([...this.pairing].filter((id) => id !== d.id));
   }
 
+  /** Makes a link for whoever sits at a device, to be scanned or taken there. */
+  async #invite(d: NearbyDevice): Promise<void> {
+    try {
+      this.invited = (await this.kith.client.sharing.invite(d.name, inTheRoom)).id;
+      await this.updateComplete;
+      this.querySelector("#invited")?.scrollIntoView({ block: "nearest" });
+    } catch (error) {
+      this.kith.fail(error);
+    }
+  }
+
   async #forget(d: NearbyDevice): Promise<void> {
     if (await this.kith.confirm({ title: t("forget.title", { name: d.name }), text: t("forget.text"), action: t("device.forget") })) {
       await this.#try(this.kith.client.nearby.forget(d.id));
@@ -177,14 +202,6 @@ export class NearbyPage extends Part {
       this.kith.fail(error);
     }
   }
-}
-
-/** A folder as it is sent: its name stays a part of every path. */
-function named(folder: Folder): Folder {
-  if (folder.name === "") {
-    return folder;
-  }
-  return { ...folder, files: folder.files.map((f) => ({ ...f, path: `${folder.name}/${f.path}` })) };
 }
 
 customElements.define("kith-nearby", NearbyPage);

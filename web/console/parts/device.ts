@@ -14,6 +14,7 @@ export interface DeviceActions {
   send(device: NearbyDevice, reading: Promise<Folder>): void;
   trust(device: NearbyDevice, trusted: boolean): void;
   forget(device: NearbyDevice): void;
+  invite(device: NearbyDevice): void;
 }
 
 /** One device: pair it, or drop files on it. */
@@ -22,16 +23,20 @@ export class DeviceCard extends Part {
     device: { attribute: false },
     actions: { attribute: false },
     busy: { type: Boolean },
+    friends: { type: Boolean },
     over: { state: true },
   };
   declare device: NearbyDevice;
   declare actions: DeviceActions;
   declare busy: boolean;
+  /** Whether whoever sits at it can be invited as a friend. */
+  declare friends: boolean;
   declare over: boolean;
 
   constructor() {
     super();
     this.busy = false;
+    this.friends = false;
     this.over = false;
   }
 
@@ -54,6 +59,7 @@ export class DeviceCard extends Part {
         <label class="button">${icon("folder")} ${t("device.folder")}<span class="visually-hidden"> ${t("device.to", { name: d.name })}</span>
           <input type="file" class="visually-hidden" webkitdirectory multiple ?disabled=${this.busy} @change=${this.#chosen} /></label>
         ${d.near ? html`<a class="button" href=${deviceURL(d.id, location)} target="_blank" rel="noopener">${icon("open")} ${t("device.serves")}</a>` : nothing}
+        ${d.near && this.friends ? html`<button type="button" @click=${() => this.actions.invite(d)}>${icon("friends")} ${t("device.invite")}<span class="visually-hidden"> ${d.name}</span></button>` : nothing}
       </div>
       <div class="foot">${toggle(d.trusted, `${t("device.trust")}: ${d.name}`, (on) => this.actions.trust(d, on), t("device.trust"))}
         <button type="button" class="quiet" @click=${() => this.actions.forget(d)}>${t("device.forget")}<span class="visually-hidden"> ${d.name}</span></button></div>`;

@@ -26,6 +26,10 @@ const drawings = {
   key: svg`<circle cx="6.8" cy="13.2" r="3.3" /><path d="m9.2 10.8 7-7M13.2 6.8l2.3 2.3" />`,
   peers: svg`<circle cx="10" cy="5" r="2.2" /><circle cx="4.8" cy="14.5" r="2.2" /><circle cx="15.2" cy="14.5" r="2.2" /><path d="m9 7-3.2 5.4M11 7l3.2 5.4M7.2 14.5h5.6" />`,
   nearby: svg`<rect x="2.8" y="4.5" width="9.4" height="7.6" rx="1.3" /><path d="M5.4 15.5h4.2M7.5 12.1v3.4" /><rect x="13" y="8.3" width="4.4" height="7.9" rx="1.1" /><path d="M15.2 14.2h.01" />`,
+  friends: svg`<circle cx="7.5" cy="7" r="3" /><path d="M2.3 16.2c.4-3 2.4-4.7 5.2-4.7s4.8 1.7 5.2 4.7M12.6 4.3a3 3 0 0 1 0 5.4M14.4 11.9c1.9.7 3 2.2 3.3 4.3" />`,
+  document: svg`<path d="M5 3h6.5L15.5 7v9.2c0 .5-.4.8-.8.8H5c-.5 0-.8-.4-.8-.8V3.8c0-.5.4-.8.8-.8zM11.3 3.2v4h4" />`,
+  person: svg`<circle cx="10" cy="6.8" r="3.3" /><path d="M3.8 16.8c.5-3.4 2.9-5.3 6.2-5.3s5.7 1.9 6.2 5.3" />`,
+  lock: svg`<rect x="4" y="9" width="12" height="8" rx="1.4" /><path d="M6.5 9V6.5a3.5 3.5 0 0 1 7 0V9" />`,
   reload: svg`<path d="M16 10a6 6 0 1 1-1.9-4.4M16.2 3v3.4h-3.4" />`,
   more: svg`<path d="M5 10h.01M10 10h.01M15 10h.01" stroke-width="2.4" />`,
 } satisfies Record<string, SVGTemplateResult>;
