@@ -266,6 +266,9 @@ func (p *Person) receiveRoster(c *change, body []byte) error {
 	if p.house == nil {
 		return fault.New(fault.Conflict, "a roster came before this device was linked")
 	}
+	if r, err := signed.Roster(); err != nil || r.Household != seal.HouseholdOf(n.Secret) {
+		return fault.New(fault.Corrupt, "a roster came with the secret of another household")
+	}
 	err = p.adopt(c, signed, n.Secret)
 	if err != nil && !errors.Is(err, roster.ErrHeld) {
 		return p.answerStale(c, n, signed, err)
