@@ -220,12 +220,15 @@ func httpDate(ms int64) string {
 // etag names a revision to one friend: the same by whichever device answers, and
 // another for every friend, so that two who compare find nothing equal.
 func etag(h Handle, rev Revision, friend seal.RelationID) string {
+	return `"` + string(appendTag(nil, h, rev, friend)) + `"`
+}
+
+func appendTag(out []byte, h Handle, rev Revision, friend seal.RelationID) []byte {
 	buf := make([]byte, 0, 55) // one block of SHA-256
 	buf = append(buf, "kith et"...)
 	buf = append(append(append(buf, h[:]...), rev[:]...), friend[:]...)
 	sum := sha256.Sum256(buf)
-	out := make([]byte, 0, 18)
-	return string(append(base64.RawURLEncoding.AppendEncode(append(out, '"'), sum[:12]), '"'))
+	return base64.RawURLEncoding.AppendEncode(out, sum[:12])
 }
 
 // noteSent keeps, durably and before anything leaves, that a friend was sent

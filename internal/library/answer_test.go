@@ -197,6 +197,9 @@ func TestConditionsAndRangesOfAnswers(t *testing.T) {
 		a.head["kith-lease"] != "604800" || a.head["cache-control"] != "private, max-age=300" {
 		t.Errorf("x: %d %v", a.status, a.head)
 	}
+	if x := list(t, l, 1, "/"); len(x.Items) != 1 || x.Items[0].Etag != tag {
+		t.Errorf("the list has %+v, the document %s", x.Items, tag)
+	}
 	if other := ask(t, l, 2, "/x").head["etag"]; other == tag || other == "" {
 		t.Errorf("two friends were told the tags %s and %s", tag, other)
 	}

@@ -164,7 +164,7 @@ func appendItem(out []byte, e *entry, name string, friend seal.RelationID) []byt
 	out = appendString(append(out, `{"path":`...), name)
 	out = appendString(append(out, `,"type":`...), e.ctype)
 	out = strconv.AppendInt(append(out, `,"size":`...), e.size, 10)
-	out = appendString(append(out, `,"etag":`...), etag(e.handle, e.rev, friend))
+	out = append(appendTag(append(out, `,"etag":"\"`...), e.handle, e.rev, friend), `\""`...)
 	out = strconv.AppendInt(append(out, `,"modified":`...), e.modified, 10)
 	if len(e.labels) > 0 {
 		out = append(out, `,"labels":[`...)
