@@ -156,6 +156,22 @@ func TestAFriendWhoMakesVeryManyContexts(t *testing.T) {
 	}
 }
 
+func TestDevicesWhoseClocksAreFarApart(t *testing.T) { // §3.1
+	w, phone, laptop, friend, id := home(t, 23, network{delay: time.Millisecond})
+	phone.skew, laptop.skew = -200*day, 200*day
+	for i := range 20 {
+		friend.send(changed(id, i))
+		phone.send(changed(id, 1000+i))
+		laptop.send(changed(id, 2000+i))
+		w.run(12 * time.Hour)
+	}
+	friend.once(1000, 20)
+	friend.once(2000, 20)
+	if n := len(phone.person.relations[id].Epochs); n < 2 || n > 4 {
+		t.Errorf("%d epochs after ten days", n)
+	}
+}
+
 func TestNothingKeepsADeviceAwake(t *testing.T) {
 	w, a, b, id := pair(t, 18, network{delay: time.Millisecond})
 	a.send(changed(id, 1))

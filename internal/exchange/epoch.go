@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -56,8 +57,11 @@ func (c *Core) tickEpoch(r seal.Relation, now time.Time) ([]Effect, error) {
 	}
 	var effects []Effect
 	st, newest := c.state(r.ID), r.Epochs[0]
+	if err := c.noteAges(r, st, now); err != nil {
+		return nil, err
+	}
 	switch {
-	case apart(now, newest.Created) >= c.rotateAt(newest):
+	case apart(now, st.Since) >= c.rotateAt(newest):
 		more, err := c.rotate(r)
 		if err != nil {
 			return nil, err
@@ -72,6 +76,33 @@ func (c *Core) tickEpoch(r seal.Relation, now time.Time) ([]Effect, error) {
 	}
 	more, err := c.erase(r, st, now)
 	return append(effects, more...), err
+}
+
+// noteAges notes when this device first knew the newest epoch, and of others that
+// they are superseded.
+func (c *Core) noteAges(r seal.Relation, st *state, now time.Time) error {
+	changed := st.Newest != r.Epochs[0].ID
+	if changed {
+		st.Newest, st.Since = r.Epochs[0].ID, now.UnixMilli()
+	}
+	for _, e := range r.Epochs {
+		if e.Superseded == 0 || st.Old[e.ID] != 0 {
+			continue
+		}
+		if st.Old == nil {
+			st.Old = map[seal.EpochID]int64{}
+		}
+		st.Old[e.ID], changed = now.UnixMilli(), true
+	}
+	if !changed {
+		return nil
+	}
+	erased := func(id seal.EpochID, _ int64) bool {
+		return !slices.ContainsFunc(r.Epochs, func(e seal.Epoch) bool { return e.ID == id })
+	}
+	maps.DeleteFunc(st.Used, erased)
+	maps.DeleteFunc(st.Old, erased)
+	return c.keep(stateKey(r.ID), st)
 }
 
 // apart is the time between now and an instant that was noted; one in the future
@@ -132,8 +163,8 @@ func (c *Core) announce(r seal.RelationID, after []Job) ([]Effect, error) {
 func (c *Core) unheeded(r seal.Relation, st *state, now time.Time) bool {
 	const day = 24 * time.Hour
 	return len(r.Epochs) > 1 && st.Used[r.Epochs[0].ID] == 0 && !c.pending(st.Share) &&
-		now.UnixMilli()-max(st.Told, r.Epochs[0].Created) > day.Milliseconds() &&
-		st.Heard > max(st.Told, r.Epochs[0].Created)
+		now.UnixMilli()-max(st.Told, st.Since) > day.Milliseconds() &&
+		st.Heard > max(st.Told, st.Since)
 }
 
 // erase erases superseded epochs that nothing can wait for any more: some time
@@ -142,7 +173,7 @@ func (c *Core) erase(r seal.Relation, st *state, now time.Time) ([]Effect, error
 	var effects []Effect
 	known := false // a newer epoch is in use for longer than a message waits
 	for _, e := range r.Epochs {
-		old := e.Superseded != 0 && apart(now, e.Superseded) > c.o.EpochKept
+		old := st.Old[e.ID] != 0 && apart(now, st.Old[e.ID]) > c.o.EpochKept
 		if e.Superseded != 0 && known || old {
 			more, err := c.eraseOne(r, st, e)
 			if err != nil {
@@ -168,6 +199,7 @@ func (c *Core) eraseOne(r seal.Relation, st *state, e seal.Epoch) ([]Effect, err
 		}
 	}
 	delete(st.Used, e.ID)
+	delete(st.Old, e.ID)
 	if err := c.keep(stateKey(r.ID), st); err != nil {
 		return nil, err
 	}

@@ -97,6 +97,12 @@ type state struct {
 	Rolled int64 `cbor:"9,keyasint,omitempty"`
 	// Welcomed says that this own device was told of all contexts.
 	Welcomed bool `cbor:"10,keyasint,omitempty"`
+	// Newest is the newest own epoch and Since when this device knows it; Old are
+	// superseded ones and since when it knows that. What other devices wrote of it
+	// was by other clocks.
+	Newest seal.EpochID           `cbor:"12,keyasint"`
+	Since  int64                  `cbor:"13,keyasint,omitempty"`
+	Old    map[seal.EpochID]int64 `cbor:"14,keyasint,omitempty"`
 	// Forgot says that there were more messages than ids are kept of: numbers
 	// count too.
 	Forgot bool `cbor:"11,keyasint,omitempty"`
