@@ -111,7 +111,7 @@ func start(t *testing.T, name string, direct bool, relays ...*relay) *person {
 	must(t, os.MkdirAll(home, 0o700))
 	return &person{name: name, Node: harness.StartNode(t, harness.Options{
 		Binary: kith, Home: home, Config: harness.Config{
-			"mailbox.relays": urls, "friends.direct": direct, 
+			"mailbox.relays": urls, "friends.direct": direct,
 		},
 	})}
 }

@@ -65,6 +65,11 @@ func (h *home) resume() error {
 	if err != nil {
 		return err
 	}
+	for _, r := range h.person.Relations() {
+		if r.Kind == seal.OwnDevice { // this device was away, and may be one of an old copy
+			out = append(out, h.library.Sync(r.ID)...)
+		}
+	}
 	if err := h.send(out); err != nil {
 		return err
 	}
@@ -73,27 +78,6 @@ func (h *home) resume() error {
 	}
 	h.tellPlaces()
 	return h.do(h.person.Resume())
-}
-
-// setRelays tells friends when other relays were configured.
-func (h *home) setRelays() error {
-	st, err := h.person.Status()
-	if err != nil || !st.Exists || len(h.s.o.Relays) == 0 || equal(st.Relays, h.s.o.Relays) {
-		return err
-	}
-	return h.do(h.person.SetRelays(h.s.o.Relays))
-}
-
-func equal(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // work does what changes and time ask for, until ctx ends.

@@ -68,11 +68,15 @@ func (c *Copies) fetch(ctx context.Context, ask Asker, friend seal.RelationID, p
 	if err != nil {
 		return false, err
 	}
+	if reply.Status == 200 || reply.Status == 206 {
+		return true, c.keep(ctx, ask, friend, path, reply)
+	}
+	if err := closing(reply, nil); err != nil { // else the same answer would come again
+		return false, err
+	}
 	switch reply.Status {
 	case 304:
 		return false, c.renew(friend, path, reply.Header)
-	case 200, 206:
-		return true, c.keep(ctx, ask, friend, path, reply)
 	case 404, 410:
 		if _, err := c.Erase(friend, path); err != nil {
 			return false, err
