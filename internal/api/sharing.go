@@ -24,6 +24,8 @@ type Sharing interface {
 	Phrase(ctx context.Context) ([]string, error)
 	ForgetPhrase(ctx context.Context) error
 	Recover(ctx context.Context, words []string, name string) error
+	Backup(ctx context.Context) ([]byte, error)
+	Restore(ctx context.Context, words []string, file []byte) error
 	Unlock(ctx context.Context, passphrase string) error
 	Lock(ctx context.Context) error
 	SetPassphrase(ctx context.Context, old, passphrase string) error
@@ -68,6 +70,8 @@ type Sharing interface {
 //	GET    /api/v1/person/phrase               {"words": […]} until it is deleted
 //	DELETE /api/v1/person/phrase               it is written down
 //	POST   /api/v1/person/recover              {"words": […], "name": …}
+//	GET    /api/v1/person/backup               friends and names, sealed to the phrase
+//	POST   /api/v1/person/restore              {"words": […], "file": base64}
 //	POST   /api/v1/person/unlock               {"passphrase": …}
 //	POST   /api/v1/person/lock
 //	PUT    /api/v1/person/passphrase           {"old": …, "new": …}; an empty new one takes it off
@@ -97,6 +101,8 @@ func (s *Server) sharingRoutes(mux *http.ServeMux) {
 		"GET /api/v1/person/phrase":                      s.getPhrase,
 		"DELETE /api/v1/person/phrase":                   s.deletePhrase,
 		"POST /api/v1/person/recover":                    s.postRecover,
+		"GET /api/v1/person/backup":                      s.getBackup,
+		"POST /api/v1/person/restore":                    s.postRestore,
 		"POST /api/v1/person/unlock":                     s.postUnlock,
 		"POST /api/v1/person/lock":                       s.postLock,
 		"PUT /api/v1/person/passphrase":                  s.putPassphrase,

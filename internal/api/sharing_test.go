@@ -51,7 +51,8 @@ func newSharing(t *testing.T) *sharing.Service {
 func sharingRoutes() []string {
 	return []string{
 		"GET /api/v1/sharing", "POST /api/v1/person", "PATCH /api/v1/person", "GET /api/v1/person/phrase",
-		"DELETE /api/v1/person/phrase", "POST /api/v1/person/recover", "POST /api/v1/person/unlock", "POST /api/v1/person/lock",
+		"DELETE /api/v1/person/phrase", "POST /api/v1/person/recover", "GET /api/v1/person/backup", "POST /api/v1/person/restore",
+		"POST /api/v1/person/unlock", "POST /api/v1/person/lock",
 		"PUT /api/v1/person/passphrase", "POST /api/v1/devices", "POST /api/v1/devices/accept", "POST /api/v1/devices/1/confirm",
 		"PATCH /api/v1/devices/1", "DELETE /api/v1/devices/1", "POST /api/v1/invitations", "DELETE /api/v1/invitations/1",
 		"POST /api/v1/friends", "PATCH /api/v1/friends/alice", "DELETE /api/v1/friends/alice", "GET /api/v1/friends/alice/data/1",
@@ -187,7 +188,10 @@ func TestAPersonByHTTP(t *testing.T) {
 		"a list of none":        func() error { return w.client.SetList(ctx, "family", []string{"nobody"}) },
 		"a question to nobody":  func() error { _, err := w.client.AskFriend(ctx, "nobody", "/x", nil, 0); return err },
 		"a device that is none": func() error { return w.client.RevokeDevice(ctx, "ff", nil) },
-		"a link that is none":   func() error { _, err := w.client.AcceptFriend(ctx, "http://localhost:5484/friend#AAAA", "x"); return err },
+		"a link that is none": func() error {
+			_, err := w.client.AcceptFriend(ctx, "http://localhost:5484/friend#AAAA", "x")
+			return err
+		},
 	} {
 		if err := call(); err == nil || fault.Hint(err) == "" {
 			t.Errorf("%s: %v", name, err)

@@ -22,7 +22,7 @@ document or device on; there is no account anywhere.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.showPerson(c.Context()) },
 	})
-	c.AddCommand(p.personNameCommand(), p.phraseCommand(), p.recoverCommand(), p.passphraseCommand(), p.unlockCommand(), p.lockCommand())
+	c.AddCommand(p.personNameCommand(), p.phraseCommand(), p.recoverCommand(), p.backupCommand(), p.restoreCommand(), p.passphraseCommand(), p.unlockCommand(), p.lockCommand())
 	return c
 }
 

@@ -81,19 +81,6 @@ func (s *Service) ForgetPhrase(context.Context) error {
 	return h.person.ConfirmPhrase("")
 }
 
-// Recover makes this device one of the person whose phrase it is.
-func (s *Service) Recover(_ context.Context, words []string, name string) error {
-	h, err := s.home()
-	if err != nil {
-		return err
-	}
-	h, err = s.became(h, h.do(h.person.Recover(strings.Join(words, " "), nil)))
-	if err != nil || name == "" {
-		return err
-	}
-	return h.do(h.person.SetName(name))
-}
-
 // LinkDevice makes a link that a device of the person has to take.
 func (s *Service) LinkDevice(_ context.Context, name string) (Invitation, error) {
 	h, err := s.home()

@@ -40,6 +40,7 @@ type Service struct {
 // home is what is open while the key is there.
 type home struct {
 	s       *Service
+	device  *sealed // what is this device's alone
 	person  *person.Person
 	library *library.Library
 	copies  *copies.Copies
@@ -230,6 +231,7 @@ func (s *Service) openHome(key []byte) (h *home, err error) {
 	if err != nil {
 		return nil, err
 	}
+	h.device = device
 	exchanged, err := seals(s.o.Exchange, key, "exchange")
 	if err != nil {
 		return nil, err
