@@ -42,11 +42,13 @@ func (s *Service) Ask(ctx context.Context, a Ask) (*Answer, error) {
 	if query != "" {
 		path += "?" + query
 	}
-	return h.get(ctx, friendAsker{h, time.Now().Add(a.Wait)}, seal.RelationID(f.Handle), path, a.Fresh)
+	return h.get(ctx, friendAsker{h: h, until: time.Now().Add(a.Wait)}, seal.RelationID(f.Handle), path, a.Fresh)
 }
 
 // get takes a copy, or asks for one.
 func (h *home) get(ctx context.Context, by friendAsker, friend seal.RelationID, path string, again bool) (*Answer, error) {
+	var answered bool
+	by.answered = &answered
 	copied, body, err := h.copies.Get(ctx, by, friend, path, again)
 	var open pending
 	if errors.As(err, &open) {
@@ -59,7 +61,7 @@ func (h *home) get(ctx context.Context, by friendAsker, friend seal.RelationID, 
 	modified, _ := time.Parse(time.RFC1123, copied.Header["last-modified"])
 	return &Answer{
 		ETag: copied.ETag(), Type: copied.Type(), Modified: modified, Body: body,
-		Until: time.UnixMilli(copied.Lease).UTC(), Stale: !copied.IsFresh(time.Now()),
+		Until: time.UnixMilli(copied.Lease).UTC(), Stale: !answered && !copied.IsFresh(time.Now()),
 	}, nil
 }
 
@@ -71,7 +73,7 @@ func (s *Service) Question(ctx context.Context, id string) (*Answer, error) {
 	}
 	for _, a := range h.peer.Asked() {
 		if hex.EncodeToString(a.ID[:]) == id {
-			return h.get(ctx, friendAsker{h, time.Now()}, h.stable(a.To), strings.TrimPrefix(a.Request.Path, "/"), false)
+			return h.get(ctx, friendAsker{h: h, until: time.Now()}, h.stable(a.To), strings.TrimPrefix(a.Request.Path, "/"), false)
 		}
 	}
 	return nil, fault.New(fault.NotFound, "there is no question %.40q", id).
@@ -100,12 +102,19 @@ func (s *Service) Forget(_ context.Context, friend, path string) error {
 
 // friendAsker asks a friend, by the question that is open already if there is one.
 type friendAsker struct {
-	h     *home
-	until time.Time
+	h        *home
+	until    time.Time
+	answered *bool // set when the friend answered
 }
 
 // Ask implements copies.Asker.
 func (t friendAsker) Ask(ctx context.Context, to seal.RelationID, r seal.Request) (*seal.Reply, error) {
+	reply, err := t.ask(ctx, to, r)
+	*t.answered = *t.answered || err == nil
+	return reply, err
+}
+
+func (t friendAsker) ask(ctx context.Context, to seal.RelationID, r seal.Request) (*seal.Reply, error) {
 	wait := max(time.Until(t.until), 0)
 	r.Header = notEmpty(r.Header)
 	relation := t.h.current(to)
