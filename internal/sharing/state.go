@@ -62,7 +62,8 @@ func (h *home) fill(st *State) error {
 
 func (h *home) fillDocuments(st *State) error {
 	called := h.names()
-	st.Person.Documents, st.Person.Octets = h.library.Count()
+	stats := h.library.Stats()
+	st.Person.Documents, st.Person.Octets = stats.Documents, stats.Octets
 	for _, l := range h.library.Lists() {
 		shown := List{Name: l.Name, Friends: []string{}}
 		for _, m := range l.Members {
