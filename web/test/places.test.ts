@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { parsePlace, placeHash, type Place } from "../console/router.ts";
+import { givenLink, parsePlace, placeHash, type Place } from "../console/router.ts";
 import { appOrigin, parseAppPlace, readable, shellPath } from "../shell/place.ts";
 
 test("places of the console go to a hash and back", () => {
@@ -12,6 +12,12 @@ test("places of the console go to a hash and back", () => {
     { page: "site", label: "example-com" },
     { page: "site", label: "example-com", section: "privacy" },
     { page: "node" },
+    { page: "friends" },
+    { page: "accept" },
+    { page: "friend", id: "0f/a b" },
+    { page: "documents" },
+    { page: "devices" },
+    { page: "you" },
   ];
   for (const place of all) {
     assert.deepEqual(parsePlace(placeHash(place)), place);
@@ -23,6 +29,14 @@ test("a hash that means nothing is the first page", () => {
     assert.deepEqual(parsePlace(hash), { page: "open" });
   }
   assert.deepEqual(parsePlace("#/sites/%E0%A4%A"), { page: "sites" });
+});
+
+test("an invitation is an address, and nothing else is one", () => {
+  const of = (url: string): string => givenLink(new URL(url));
+  assert.equal(of("http://localhost:5484/friend#AQEAB"), "http://localhost:5484/friend#AQEAB");
+  for (const url of ["http://localhost:5484/friend", "http://localhost:5484/friend#", "http://localhost:5484/#/friends", "http://localhost:5484/friends#x"]) {
+    assert.equal(of(url), "", url);
+  }
 });
 
 const at = (pathname: string, search = "", hash = "") => ({ pathname, search, hash });
