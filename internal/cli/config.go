@@ -57,9 +57,9 @@ func (p *program) configShowCommand() *cobra.Command {
 				return err
 			}
 			if p.json {
-				return p.printJSON(config)
+				return p.printJSON(config.Hidden())
 			}
-			p.say("%s", node.Show(config))
+			p.say("%s", node.Show(config.Hidden()))
 			return nil
 		},
 	}

@@ -172,3 +172,18 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestSecretsAreNotShown(t *testing.T) {
+	c := node.Default()
+	c.Mailbox.Token, c.Relay.Mailbox.Token = "tick", "tock"
+	c.Relay.Mailbox.Engine = "postgres://relay:tack@db.example/relay"
+	shown := node.Show(c.Hidden())
+	for _, secret := range []string{"tick", "tock", "tack"} {
+		if strings.Contains(shown, `"`+secret) || strings.Contains(shown, ":"+secret) {
+			t.Errorf("%s is shown", secret)
+		}
+	}
+	if !strings.Contains(shown, "db.example") || c.Mailbox.Token != "tick" {
+		t.Error("more than secrets is hidden")
+	}
+}
