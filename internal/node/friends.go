@@ -12,6 +12,7 @@ import (
 
 	"github.com/kith-web/kith/internal/mailbox/client"
 	"github.com/kith-web/kith/internal/person/guard"
+	"github.com/kith-web/kith/internal/seal"
 	"github.com/kith-web/kith/internal/sharing"
 )
 
@@ -38,6 +39,9 @@ func defaultFriends() FriendsConfig {
 type MailboxConfig struct {
 	Relays List   `toml:"relays" doc:"Relays that keep messages for you while you are away, as ws://host:port or wss://host. Two are better than one; anybody can run one: 'kith relay'. They can read nothing."`
 	Token  string `toml:"token" doc:"What they want to see before they keep anything, if their operator told you."`
+
+	Hop     string `toml:"hop" doc:"A relay that hands your messages on to your friends' relays, so that those do not see your address, as wss://host. It works with relays whose address ends in # and their id. Empty: messages go straight to them."`
+	HopOnly bool   `toml:"hop_only" doc:"Send nothing to relays that cannot be reached through the hop."`
 }
 
 // longestLifetime is the longest that a relay keeps a message (spec/mailbox.md §1).
@@ -58,9 +62,13 @@ func (c *Config) checkFriends() error {
 		return bad("friends.link", f.Link, "an http or https URL without a #")
 	}
 	for _, r := range c.Mailbox.Relays {
-		if err := client.CheckURL(r); err != nil {
-			return bad("mailbox.relays", r, "a URL such as wss://relay.example.org")
+		url, _, err := seal.CutRelay(r)
+		if err != nil || client.CheckURL(url) != nil {
+			return bad("mailbox.relays", r, "a URL such as wss://relay.example.org, or that with # and the relay's id")
 		}
+	}
+	if c.Mailbox.Hop != "" && client.CheckURL(c.Mailbox.Hop) != nil {
+		return bad("mailbox.hop", c.Mailbox.Hop, "a URL such as wss://relay.example.org")
 	}
 	return nil
 }
@@ -82,7 +90,7 @@ func (p *parts) startFriends() error {
 	log := p.node.o.Log.With("part", "friends")
 	o := sharing.Options{
 		Dir: filepath.Join(p.node.o.Home, "friends"), Device: device, Exchange: exchange, Log: log,
-		Name: c.Friends.Name, DeviceName: c.Friends.Device, Relays: c.Mailbox.Relays, Token: c.Mailbox.Token, Base: c.Friends.Link,
+		Name: c.Friends.Name, DeviceName: c.Friends.Device, Relays: c.Mailbox.Relays, Token: c.Mailbox.Token, Hop: c.Mailbox.Hop, HopOnly: c.Mailbox.HopOnly, Base: c.Friends.Link,
 		Lease: time.Duration(c.Friends.Lease), Lifetime: time.Duration(c.Friends.Lifetime),
 	}
 	if o.Base == "" {

@@ -26,8 +26,13 @@ type Options struct {
 	Name, DeviceName string
 	// Relays keep this person's mailboxes.
 	Relays []string
-	// Token is given to relays that demand one for making mailboxes: none.
+	// Token is given to those of Relays that demand one for making mailboxes: none.
 	Token string
+	// Hop is a relay through which messages go to relays whose addresses say their
+	// ids, so that those do not learn where this device is: none. HopOnly keeps
+	// messages for other relays back.
+	Hop     string
+	HopOnly bool
 	// TLS is how relays are spoken to: the system's authorities.
 	TLS *tls.Config
 	// Base is what stands before the # of links: http://localhost:5484/friend.

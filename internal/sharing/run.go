@@ -24,12 +24,24 @@ func (s *Service) openPeer(h *home, local exchange.Local) (*exchange.Peer, error
 			People: people{h}, Handler: handler{h}, Local: local, Now: time.Now, Rand: s.o.Rand, Lifetime: s.o.Lifetime, Log: s.log,
 		},
 		Answerer: answerer{h}, Log: s.log,
-		Relay: func(string) client.Options { return client.Options{Token: s.o.Token, TLS: s.o.TLS, Log: s.log} },
+		Relay: s.relay, Hop: s.o.Hop, HopOnly: s.o.HopOnly,
 	}
 	if h.direct != nil {
 		o.Own = &exchange.OwnMailbox{URL: h.direct.URL, Client: h.direct.Client}
 	}
 	return exchange.NewPeer(o)
+}
+
+// relay is how a relay is talked to. Friends name relays too: the token is for the
+// person's own.
+func (s *Service) relay(url string) client.Options {
+	o := client.Options{TLS: s.o.TLS, Log: s.log}
+	for _, address := range s.o.Relays {
+		if own, _, err := seal.CutRelay(address); err == nil && own == url {
+			o.Token = s.o.Token
+		}
+	}
+	return o
 }
 
 // begin starts what works until the home closes.
