@@ -25,6 +25,9 @@ type Options struct {
 	// LogOctets is how long the write-ahead log may grow before it is written
 	// back: 32 MiB. It is emptied whenever there is nothing to do.
 	LogOctets int64
+	// Reserve is room that is kept beside the file, so that messages can be erased
+	// when other programs have filled the disk: 4 MiB.
+	Reserve int64
 	// MaxOctets bounds the file; beyond it queues and messages are refused with
 	// queue.ErrDisk: as large as the disk.
 	MaxOctets int64
@@ -49,6 +52,7 @@ func (o Options) withDefaults() Options {
 	positive(&o.Readers, 4)
 	positive(&o.CacheKiB, 8192)
 	positive(&o.LogOctets, 32<<20)
+	positive(&o.Reserve, 4<<20)
 	positive(&o.DiskShare, 0.9)
 	positive(&o.Quiet, 50*time.Millisecond)
 	if o.DiskUsed == nil {

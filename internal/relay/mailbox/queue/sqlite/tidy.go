@@ -80,7 +80,9 @@ func (t *tidier) idle() bool {
 	}
 	done, err := checkpoint(t.c, "TRUNCATE")
 	t.try("empty the log", err)
-	t.dirty = !done
+	if t.dirty = !done; done {
+		t.w.refill()
+	}
 	return t.dirty && err == nil
 }
 

@@ -65,8 +65,9 @@ func (s *Store) ended() error {
 
 // writer is the one connection that writes, with its statements.
 type writer struct {
-	c *sqlite.Conn
-	s *Store
+	c       *sqlite.Conn
+	s       *Store
+	reserve *reserve
 
 	begin, commit, last, setLast                  *sqlite.Stmt
 	byRecipient, bySender, create1, renew, lock   *sqlite.Stmt
@@ -92,7 +93,7 @@ func (s *Store) openWriter() (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{c: c, s: s}
+	w := &writer{c: c, s: s, reserve: s.openReserve()}
 	if err := errors.Join(migrate(c, s.path, migrations()), w.prepare()); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -180,24 +181,35 @@ func (s *Store) gather(c *call) []*call {
 }
 
 // batch writes calls in one transaction and tells them. When that fails, those
-// that need no disk are tried again one by one: a full disk must not keep
-// anybody from emptying it, nor one bad call spoil the others.
+// that need no disk are tried again one by one, with the reserve if need be: a full
+// disk must not keep anybody from emptying it, nor one bad call spoil the others.
 func (w *writer) batch(calls []*call) {
 	if len(calls) == 0 {
 		return
 	}
 	err := w.transaction(calls)
-	full := errors.Is(w.s.explain("write", err), queue.ErrDisk)
+	full := w.isFull(err)
 	for _, c := range calls {
 		switch {
 		case err == nil:
-		case full && c.grows, len(calls) == 1:
+		case full && c.grows, len(calls) == 1 && !full:
 			c.err = w.s.explain("write", err)
 		default:
-			c.err = w.s.explain("write", w.transaction([]*call{c}))
+			c.err = w.s.explain("write", w.alone(c))
 		}
 		close(c.done)
 	}
+}
+
+func (w *writer) isFull(err error) bool { return errors.Is(w.s.explain("write", err), queue.ErrDisk) }
+
+// alone writes one call, into the reserve when there is no other room.
+func (w *writer) alone(c *call) error {
+	err := w.transaction([]*call{c})
+	if w.isFull(err) && !c.grows && w.reserve.give() {
+		err = w.transaction([]*call{c})
+	}
+	return err
 }
 
 // settled is an answer to a caller that leaves the transaction standing.
