@@ -37,7 +37,7 @@ func defaultFriends() FriendsConfig {
 
 // MailboxConfig is the table [mailbox].
 type MailboxConfig struct {
-	Relays List   `toml:"relays" doc:"Relays that keep messages for you while you are away, as ws://host:port or wss://host. Two are better than one; anybody can run one: 'kith relay'. They can read nothing."`
+	Relays List   `toml:"relays" doc:"Relays that keep messages for you while you are away, as ws://host:port or wss://host. Two are better than one; anybody can run one: 'kith relay', which logs its id at its start. They can read nothing."`
 	Token  string `toml:"token" doc:"What they want to see before they keep anything, if their operator told you."`
 
 	Hop     string `toml:"hop" doc:"A relay that hands your messages on to your friends' relays, so that those do not see your address, as wss://host. It works with relays whose address ends in # and their id. Empty: messages go straight to them."`

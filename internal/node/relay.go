@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/kith-web/kith/internal/fault"
+	wire "github.com/kith-web/kith/internal/mailbox"
 	"github.com/kith-web/kith/internal/relay"
 	"github.com/kith-web/kith/internal/relay/guard"
 	"github.com/kith-web/kith/internal/relay/tracker"
@@ -83,6 +84,8 @@ func withMailbox(home string, c RelayConfig, o relay.Options, reuse bool) (*rela
 	if err != nil {
 		return nil, err
 	}
+	id := part.ID()
+	o.Log.Info("mailboxes are kept", "id", wire.Encode(id[:]))
 	o.Parts = append(o.Parts, part)
 	s, err := relay.New(o)
 	if err != nil {
