@@ -5,6 +5,7 @@ import (
 
 	"github.com/kith-web/kith/internal/exchange"
 	"github.com/kith-web/kith/internal/library"
+	"github.com/kith-web/kith/internal/library/copies"
 	"github.com/kith-web/kith/internal/person"
 	"github.com/kith-web/kith/internal/seal"
 )
@@ -123,12 +124,36 @@ func (t handler) Handle(from seal.RelationID, m seal.Message) ([]seal.Outgoing, 
 	var err error
 	switch m.Kind {
 	case seal.Changed, seal.Purge:
-		out, err = h.copies.Handle(id, m)
+		out, err = h.copied(from, m)
 	default:
 		out, err = h.library.Handle(id, m)
 	}
 	h.look()
 	return h.addressed(out), err
+}
+
+// copied takes what concerns copies. A friend's purge reaches one device, which
+// passes it on to the others.
+func (h *home) copied(from seal.RelationID, m seal.Message) ([]seal.Outgoing, error) {
+	if _, own := h.person.DeviceOf(from); own {
+		if m.Kind == seal.Purge {
+			return nil, h.copies.PassedOn(m)
+		}
+		return nil, nil
+	}
+	friend := h.stable(from)
+	out, err := h.copies.Handle(friend, m)
+	if err != nil || m.Kind != seal.Purge {
+		return out, err
+	}
+	var own []seal.RelationID
+	for _, r := range h.person.Relations() {
+		if r.Kind == seal.OwnDevice {
+			own = append(own, r.ID)
+		}
+	}
+	more, err := copies.PassOn(friend, m, own)
+	return append(out, more...), err
 }
 
 // answerer answers what friends and own devices ask.

@@ -334,6 +334,8 @@ type purge struct {
 	ID    [16]byte `cbor:"1,keyasint"`
 	Paths []string `cbor:"2,keyasint,omitempty"`
 	All   bool     `cbor:"3,keyasint,omitempty"`
+	// Friend is whose purge it is, where an own device passes it on.
+	Friend []byte `cbor:"4,keyasint,omitempty"`
 }
 
 type purged struct {
@@ -354,19 +356,56 @@ func (c *Copies) Handle(from seal.RelationID, m seal.Message) ([]seal.Outgoing, 
 	default:
 		return nil, fault.New(fault.Unsupported, "messages of kind %d are not for the copies", m.Kind)
 	}
-	var p purge
-	if err := seal.Unmarshal(m.Body, &p); err != nil || len(p.Paths) > mostPaths {
-		return nil, fault.New(fault.Invalid, "a purge cannot be read: %w", err)
+	p, err := readPurge(m)
+	if err != nil {
+		return nil, err
 	}
-	var any bool
-	var err error
-	if p.All {
-		any, err = c.EraseFriend(from)
-	} else {
-		any, err = c.Erase(from, p.Paths...)
-	}
+	any, err := c.purge(from, p)
 	if err != nil {
 		return nil, err
 	}
 	return []seal.Outgoing{{To: from, Kind: seal.Purged, Body: purged{ID: p.ID, Nothing: !any}}}, nil
+}
+
+// readPurge reads a purge.
+func readPurge(m seal.Message) (p purge, err error) {
+	if err := seal.Unmarshal(m.Body, &p); err != nil || len(p.Paths) > mostPaths {
+		return p, fault.New(fault.Invalid, "a purge cannot be read: %w", err)
+	}
+	return p, nil
+}
+
+func (c *Copies) purge(friend seal.RelationID, p purge) (any bool, err error) {
+	if p.All {
+		return c.EraseFriend(friend)
+	}
+	return c.Erase(friend, p.Paths...)
+}
+
+// PassOn tells own devices of a friend's purge, of which one device alone hears.
+func PassOn(friend seal.RelationID, m seal.Message, devices []seal.RelationID) ([]seal.Outgoing, error) {
+	p, err := readPurge(m)
+	if err != nil {
+		return nil, err
+	}
+	p.Friend = friend[:]
+	out := make([]seal.Outgoing, len(devices))
+	for i, d := range devices {
+		out[i] = seal.Outgoing{To: d, Kind: seal.Purge, Body: p}
+	}
+	return out, nil
+}
+
+// PassedOn takes what an own device said by PassOn.
+func (c *Copies) PassedOn(m seal.Message) error {
+	p, err := readPurge(m)
+	if err != nil {
+		return err
+	}
+	var friend seal.RelationID
+	if copy(friend[:], p.Friend) != len(friend) || len(p.Friend) != len(friend) {
+		return fault.New(fault.Invalid, "a purge that was passed on names no friend")
+	}
+	_, err = c.purge(friend, p)
+	return err
 }

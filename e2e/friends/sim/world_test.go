@@ -1,0 +1,110 @@
+package sim
+
+import (
+	"container/heap"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// world is everything there is, driven by one seed and a clock of its own.
+type world struct {
+	t       testing.TB
+	dir     string
+	rand    *rand.Rand
+	octets  *rand.ChaCha8
+	now     time.Time
+	events  events
+	order   uint64
+	faults  faults
+	relays  []*relay
+	people  []*somebody
+	devices []*device
+	docs    []*doc
+	asked   []*question
+	count   map[string]int
+}
+
+// faults are the chances of what may go wrong.
+type faults struct {
+	lose   float64 // a PUT does not arrive
+	unsure float64 // it arrives and nobody is told
+	drop   float64 // a relay that lies forgets what it accepted
+	replay float64 // it delivers what it had before, or what is of another queue
+	crash  float64 // a device dies between two effects or at a write
+	delay  time.Duration
+}
+
+type event struct {
+	at    time.Time
+	order uint64
+	do    func()
+}
+
+type events []event
+
+func (e events) Len() int { return len(e) }
+func (e events) Less(i, j int) bool {
+	return e[i].at.Before(e[j].at) || e[i].at.Equal(e[j].at) && e[i].order < e[j].order
+}
+func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+func (e *events) Push(x any)   { *e = append(*e, x.(event)) }
+func (e *events) Pop() any {
+	last := len(*e) - 1
+	x := (*e)[last]
+	*e = (*e)[:last]
+	return x
+}
+
+func newWorld(t testing.TB, seed uint64) *world {
+	var key [32]byte
+	binary.BigEndian.PutUint64(key[:], seed)
+	w := &world{
+		t: t, dir: t.TempDir(), rand: rand.New(rand.NewPCG(seed, 1)), octets: rand.NewChaCha8(key),
+		now: time.UnixMilli(1_790_000_000_000), faults: faults{delay: time.Second}, count: map[string]int{},
+	}
+	for i := range 6 {
+		w.relays = append(w.relays, &relay{
+			w: w, url: fmt.Sprintf("ws://relay%d", i), lies: i%2 == 1, queues: map[string]*queue{}, listeners: map[string][]*device{},
+		})
+	}
+	return w
+}
+
+func (w *world) chance(p float64) bool { return p > 0 && w.rand.Float64() < p }
+
+func (w *world) later(d time.Duration, do func()) {
+	w.order++
+	heap.Push(&w.events, event{w.now.Add(d), w.order, do})
+}
+
+func (w *world) someTime() time.Duration {
+	return time.Millisecond + time.Duration(w.rand.Int64N(int64(w.faults.delay)))
+}
+
+// run lets d pass.
+func (w *world) run(d time.Duration) {
+	until := w.now.Add(d)
+	for len(w.events) > 0 && !w.events[0].at.After(until) {
+		e := heap.Pop(&w.events).(event)
+		if e.at.After(w.now) {
+			w.now = e.at
+		}
+		if w.count["events"]++; w.count["events"] > 5_000_000 {
+			w.t.Fatalf("the devices do not come to rest after %s: %v", w.now.Sub(time.UnixMilli(1_790_000_000_000)), w.count)
+		}
+		e.do()
+	}
+	w.now = until
+}
+
+func pick[T any](w *world, from []T) T { return from[w.rand.IntN(len(from))] }
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
