@@ -21,6 +21,9 @@ test.afterAll(async () => {
   await room.close();
 });
 
+/** The rows of a person's own documents. */
+const kept = "section:has(#kept) > ul > li";
+
 /** What is on a friend's page for a person. */
 const theirs = (s: Somebody) => s.page.locator("section", { has: s.page.locator("#theirs") });
 
@@ -84,7 +87,7 @@ test("what is dropped and shared reaches the friend, who saves it", async () => 
   await ada.page.locator("label", { hasText: "Some friends" }).click();
   await ada.page.locator(".keep .some label", { hasText: "Bo" }).click();
   await drop(ada.page, { "letter.txt": "see you there", "<img src=x onerror=alert(1)>.txt": "markup" });
-  await expect(ada.page.locator("#kept ~ ul > li")).toHaveCount(2);
+  await expect(ada.page.locator(kept)).toHaveCount(2);
   await expect(ada.page.locator("li", { hasText: "letter.txt" })).toContainText("Seen by: Bo");
 
   await bo.page.getByRole("button", { name: "Ask again" }).click();
@@ -100,12 +103,19 @@ test("a friend who sleeps answers later", async () => {
   ada.falls(true);
   try {
     await bo.page.getByRole("button", { name: "Ask again" }).click();
-    await expect(bo.page.getByText("None of Ada’s devices answers now.")).toBeVisible();
+    await bo.page.getByRole("button", { name: /^Save .*onerror/ }).click();
+    await expect(theirs(bo)).toContainText("Ada does not answer now: this is what they said last.");
+    await expect(bo.page.locator(".notice")).toContainText("The question waits");
+    await expect(bo.page.locator("section", { has: bo.page.locator("#questions") })).toContainText("onerror");
   } finally {
     ada.falls(false);
   }
-  await expect(bo.page.getByText("None of Ada’s devices answers now.")).toHaveCount(0);
-  await expect(theirs(bo).locator("li")).toHaveCount(2);
+  await expect(theirs(bo)).not.toContainText("does not answer now");
+  const arrived = bo.page.locator("section", { has: bo.page.locator("#questions") });
+  await expect(arrived).toContainText("The answer is here");
+  const [saved] = await Promise.all([bo.page.waitForEvent("download"), arrived.getByRole("button").click()]);
+  expect(await readFile(await saved.path(), "utf8")).toBe("markup");
+  await expect(arrived).toHaveCount(0);
 });
 
 test("a list, a new audience, and what was deleted", async () => {
@@ -147,7 +157,7 @@ test("a second device comes in by a code on both", async () => {
   await expect(ada.page.locator("#others ~ ul > li")).toHaveCount(1);
   await expect(phone.page.locator("#others ~ ul > li")).toHaveCount(1);
   await phone.goes("documents");
-  await expect(phone.page.locator("#kept ~ ul > li")).toContainText("onerror");
+  await expect(phone.page.locator(kept)).toContainText("onerror");
 });
 
 for (const scheme of ["light", "dark"] as const) {

@@ -34,6 +34,8 @@ export class FriendPage extends Part {
   declare fetching: ReadonlySet<string>;
   declare most: number;
   #asked = "";
+  /** Questions whose answers were taken by themselves. */
+  readonly #taken = new Set<string>();
   #stop = new AbortController();
 
   constructor() {
@@ -64,10 +66,11 @@ export class FriendPage extends Part {
       this.#forget();
       void this.#ask(f);
     }
-    // The answer to a question that waited has come.
-    const question = this.kith.live.sharing?.questions.find((q) => q.id === this.pending);
-    if (f && this.pending !== "" && !this.asking && question?.state === "answered") {
-      void this.#take(f, question.id);
+    // The list that was asked for while nobody was there has come.
+    const came = f && this.kith.live.sharing?.questions.find((q) => q.friend === f.name && q.path === "/" && q.state === "answered" && !this.#taken.has(q.id));
+    if (came && !this.asking) {
+      this.#taken.add(came.id);
+      void this.#heard(this.#stop.signal, () => this.kith.client.sharing.answer(came.id));
     }
   }
 
@@ -88,7 +91,7 @@ export class FriendPage extends Part {
   }
 
   #all(f: Friend, s: SharingState): TemplateResult {
-    const questions = s.questions.filter((q) => q.friend === f.name && q.id !== this.pending);
+    const questions = s.questions.filter((q) => q.friend === f.name && q.path !== "/");
     return html`${f.pending ? html`<p class="remark">${icon("skipped")} <span>${t("friend.pending.text", { name: f.name })}</span></p>` : nothing}
       ${f.safety && !f.verified ? this.#safety(f) : nothing}
       ${f.pending || f.blocked ? nothing : this.#documents(f)}
@@ -116,7 +119,7 @@ export class FriendPage extends Part {
       ${this.error ? failure(this.error, "theirs-error") : nothing}
       ${this.pending !== "" ? html`<p class="remark" role="status">${icon("skipped")} <span>${t("theirs.waits", { name: f.name })}</span></p>` : nothing}
       ${this.asking && !this.list ? html`<p class="none" role="status">${t("theirs.asking", { name: f.name })}</p>` : nothing}
-      ${this.list && this.stale ? html`<p class="hint">${t("theirs.stale", { name: f.name })}</p>` : nothing}
+      ${this.list && this.stale ? html`<p class="remark" role="status">${icon("skipped")} <span>${t("theirs.stale", { name: f.name })}</span></p>` : nothing}
       ${this.list ? this.#list(f, this.list) : nothing}</section>`;
   }
 
@@ -140,9 +143,9 @@ export class FriendPage extends Part {
       <ul class="documents">${repeat(list, (q) => q.id, (q) => {
         const asked = moment(q.asked);
         const answered = q.state === "answered";
-        return html`<li>${icon(answered ? "check" : "skipped")}<div class="what"><strong dir="auto">${q.path === "/" ? t("questions.list") : shown(q.path)}</strong>
+        return html`<li>${icon(answered ? "check" : "skipped")}<div class="what"><strong dir="auto">${shown(q.path.replace(/^\//, ""))}</strong>
           <span class="hint">${t(answered ? "questions.answered" : q.sent ? "questions.sent" : "questions.here")}${asked ? ` · ${format.relative(asked, new Date())}` : ""}</span></div>
-          ${answered && !q.path.endsWith("/") ? html`<button type="button" class="primary" @click=${() => void this.#arrived(q)}>${icon("down")} ${t("theirs.save")}<span class="visually-hidden"> ${shown(q.path)}</span></button>` : nothing}</li>`;
+          ${answered ? html`<button type="button" class="primary" @click=${() => void this.#arrived(q)}>${icon("down")} ${t("theirs.save")}<span class="visually-hidden"> ${shown(q.path)}</span></button>` : nothing}</li>`;
       })}</ul></section>`;
   }
 
@@ -160,11 +163,6 @@ export class FriendPage extends Part {
     this.#stop = new AbortController();
     const { signal } = this.#stop;
     await this.#heard(signal, () => this.kith.client.sharing.theirs(f.id, signal));
-  }
-
-  async #take(f: Friend, question: string): Promise<void> {
-    void f;
-    await this.#heard(this.#stop.signal, () => this.kith.client.sharing.answer(question));
   }
 
   /** Shows the list that an answer is. */
