@@ -11,6 +11,7 @@ import { safetyCode } from "../parts/safety.ts";
 import { Following, Part, type Kith } from "../part.ts";
 import { format, t } from "../text/index.ts";
 import { moment } from "../text/format.ts";
+import { heardText } from "./friends.ts";
 
 /** How many days "recent" is where nothing else was said. */
 const recentDays = 30;
@@ -61,9 +62,8 @@ export class DevicesPage extends Part {
   }
 
   #other(d: OwnDevice): TemplateResult {
-    const heard = moment(d.heard);
     return html`<li>${mark(d.id)}<div class="what"><strong><bdi>${d.name}</bdi></strong>
-      <span class="hint">${heard ? t("friend.heard", { time: format.relative(heard, new Date()) }) : t("friend.unheard")} · ${holdsText(d.holds)}</span>
+      <span class="hint">${heardText(d.heard)} · ${holdsText(d.holds)}</span>
       <details class="fold"><summary>${t("revoke.open")}<span class="visually-hidden"> ${d.name}</span></summary><form @submit=${(e: SubmitEvent) => void this.#revoke(e, d)}>
         <p>${t("revoke.text")}</p><label for="words-${d.id}">${t("revoke.words")} <span class="optional">${t("optional")}</span></label>
         <textarea id="words-${d.id}" name="words" rows="3" autocomplete="off" spellcheck="false"></textarea><p class="hint">${t("revoke.words.hint")}</p>

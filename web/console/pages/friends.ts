@@ -95,15 +95,26 @@ export class FriendsPage extends Part {
   }
 }
 
+/** What counts as just now, in milliseconds. */
+const justNow = 60_000;
+
+/** When somebody was last heard from, in a few words. */
+export function heardText(at: string | undefined): string {
+  const heard = moment(at);
+  if (!heard) {
+    return t("friend.unheard");
+  }
+  const now = new Date();
+  return now.getTime() - heard.getTime() < justNow ? t("friend.heardNow") : t("friend.heard", { time: format.relative(heard, now) });
+}
+
 /** How a friend can be reached, in a few words. */
 export function friendState(f: Friend): string {
-  const heard = moment(f.heard);
   const parts = [
     f.blocked ? t("friend.blocked")
       : f.pending ? t("friend.pending")
       : f.direct ? t("friend.direct")
-      : heard ? t("friend.heard", { time: format.relative(heard, new Date()) })
-      : t("friend.unheard"),
+      : heardText(f.heard),
   ];
   if (f.waiting > 0 && !f.pending) {
     parts.push(t("friend.waiting", { count: f.waiting }));
