@@ -156,6 +156,16 @@ func (p *Push) deal(ctx context.Context, r *receiver) (task, bool) {
 	return task{}, false
 }
 
+// dealNow returns the next task for r if there is one.
+func (p *Push) dealNow(r *receiver) (task, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r.left {
+		return task{}, false
+	}
+	return p.taskFor(r)
+}
+
 func (p *Push) taskFor(r *receiver) (task, bool) {
 	for len(r.announce) > 0 {
 		n := r.announce[0]

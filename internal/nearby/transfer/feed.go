@@ -4,100 +4,60 @@ import (
 	"context"
 )
 
-// feedAhead is how many chunks wait for the network, read and hashed, beside the
-// one that is read and the one that is sent.
-const feedAhead = 1
-
-// parcel is a frame that is ready to be sent.
-type parcel struct {
-	frame frame
-	buf   []byte // of the pool of a feed; nil for an announcement
-	data  []byte
-	sum   Digest
-}
-
-// feed sends a receiver what it is dealt, until it leaves or ctx ends. One
-// goroutine reads and hashes, this one writes.
+// feed sends a receiver what it is dealt, until it leaves or ctx ends. Reading,
+// hashing, encrypting and sending are one goroutine's work, as with taking.
 func (r *receiver) feed(ctx context.Context) error {
-	ready := make(chan parcel, feedAhead)
-	free := make(chan []byte, feedAhead+2)
-	for range cap(free) {
-		free <- nil
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		defer close(ready)
-		r.prepare(ctx, ready, free)
-	}()
-	head := make([]byte, 0, frameHead)
-	for p := range ready {
-		head = p.frame.append(head[:0])
-		_, err := r.bulk.Write(head)
-		if err == nil && p.buf != nil {
-			_, err = r.bulk.Write(p.data)
-		}
-		if err == nil {
-			_, err = r.bulk.Write(p.sum[:])
-		}
-		if err == nil && len(ready) == 0 {
-			err = r.bulk.Flush()
-		}
-		if err != nil {
-			if r.hasLeft() {
+	files := newReader(r.p.s)
+	defer files.close()
+	buf, head := make([]byte, ChunkSize), make([]byte, 0, frameHead)
+	for {
+		t, ok := r.p.dealNow(r)
+		if !ok { // what was gathered is not to wait as well
+			if err := r.bulk.Flush(); err != nil {
+				return r.unsent(err)
+			}
+			if t, ok = r.p.deal(ctx, r); !ok {
 				return nil
 			}
-			return gone(err)
 		}
-		if p.buf != nil {
-			free <- p.buf
+		f, data, sum := frame{kind: frameHash, holder: t.holder, chunk: t.chunk}, []byte(nil), t.sum
+		if !t.announce {
+			var file int
+			var err error
+			if file, data, sum, err = files.read(t.chunk, buf); err != nil {
+				r.p.fail(file, err)
+				files.close()
+				continue
+			}
+			f = frame{kind: frameData, chunk: t.chunk}
+			r.p.announceChunk(r, t.chunk, sum)
+		}
+		f.length = len(data) + len(sum)
+		head = f.append(head[:0])
+		for _, part := range [][]byte{head, data, sum[:]} {
+			if len(part) == 0 {
+				continue
+			}
+			if _, err := r.bulk.Write(part); err != nil {
+				return r.unsent(err)
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
 		}
 	}
-	return nil
+}
+
+// unsent is the error of a connection that broke, unless nobody needs it.
+func (r *receiver) unsent(err error) error {
+	if r.hasLeft() {
+		return nil
+	}
+	return gone(err)
 }
 
 func (r *receiver) hasLeft() bool {
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
 	return r.left || r.done
-}
-
-// prepare reads and hashes what r is dealt.
-func (r *receiver) prepare(ctx context.Context, ready chan<- parcel, free <-chan []byte) {
-	files := newReader(r.p.s)
-	defer files.close()
-	var buf []byte
-	for {
-		t, ok := r.p.deal(ctx, r)
-		if !ok {
-			return
-		}
-		p := parcel{frame: frame{kind: frameHash, holder: t.holder, chunk: t.chunk, length: len(t.sum)}, sum: t.sum}
-		if !t.announce {
-			if buf == nil {
-				select {
-				case buf = <-free:
-				case <-ctx.Done():
-					return
-				}
-			}
-			if buf == nil {
-				buf = make([]byte, ChunkSize)
-			}
-			file, data, err := files.read(t.chunk, buf)
-			if err != nil {
-				r.p.fail(file, err)
-				files.close()
-				continue
-			}
-			p.buf, p.data, p.sum, buf = buf, data, hashOf(data), nil
-			p.frame = frame{kind: frameData, chunk: t.chunk, length: len(data) + len(p.sum)}
-			r.p.announceChunk(r, t.chunk, p.sum)
-		}
-		select {
-		case ready <- p:
-		case <-ctx.Done():
-			return
-		}
-	}
 }

@@ -26,6 +26,22 @@ func TestTheHashIsBLAKE3(t *testing.T) {
 	}
 }
 
+func TestPiecesHaveTheHashOfTheWhole(t *testing.T) {
+	data := make([]byte, ChunkSize)
+	r := rand.NewChaCha8([32]byte{2})
+	_, _ = r.Read(data)
+	var h hasher // one for all: it has to be ready again
+	for _, n := range []int{1, pieceSize - 1, pieceSize, pieceSize + 1, 3*pieceSize + hashBuffer, ChunkSize - 1, ChunkSize} {
+		rest := data[:n]
+		for ; len(rest) > pieceSize; rest = rest[pieceSize:] {
+			h.add(rest[:pieceSize])
+		}
+		if h.sum(rest) != Digest(blake3.Sum256(data[:n])) {
+			t.Fatalf("the hash of %d octets in pieces is wrong", n)
+		}
+	}
+}
+
 func BenchmarkHash(b *testing.B) {
 	data := make([]byte, ChunkSize)
 	b.Run("here", func(b *testing.B) {

@@ -10,10 +10,6 @@ import (
 	"github.com/kith-web/kith/internal/fault"
 )
 
-// storers is how many goroutines verify and write what one connection brings, beside
-// the one that decrypts. More of them wait for each other at the lock of the file.
-const storers = 1
-
 // intake is one transfer that is being received.
 type intake struct {
 	o      *Offer
@@ -60,7 +56,7 @@ func (in *intake) run(ctx context.Context) (Result, error) {
 	released := make(chan error, 1)
 	in.work.Go(func() { released <- in.listen(ctx) })
 	in.work.Go(func() {
-		err := in.take(bulk, in.fromSender)
+		err := in.take(bulk, pieceSize, in.fromSender())
 		select { // the sender may be about to say why
 		case <-ctx.Done():
 		case <-time.After(lingerTime):
@@ -120,112 +116,124 @@ func (in *intake) fail(err error) {
 	}
 }
 
-// parcelIn is a chunk that arrived and is to be stored.
+// parcelIn is what arrived and is to be stored: the head of its frame, and the
+// content or a piece of it. The data is good until the next one.
 type parcelIn struct {
-	n    int64
+	frame
 	data []byte
-	sum  Digest
+	at   int    // where in the chunk the piece is
+	last bool   // it is the last piece
+	sum  Digest // of the chunk, with the last piece
+}
+
+// taking reads one bulk connection. Reading, decrypting, hashing and writing are
+// one goroutine's work: what it has in the processor's cache it would have to
+// fetch from farther away if another one went on.
+type taking struct {
+	in    *intake
+	conn  io.Reader
+	store func(parcelIn) error
+	buf   []byte // of size, from the first chunk on
+	size  int
 }
 
 // take reads frames from the sender, or, with another handler, from another
-// receiver, until the connection ends.
-func (in *intake) take(conn io.Reader, store func(parcelIn, frame) error) error {
-	arrived := make(chan parcelIn)
-	free := make(chan []byte, storers+1)
-	for range cap(free) {
-		free <- nil
-	}
-	var group sync.WaitGroup
-	var failed atomic.Pointer[error]
-	for range storers {
-		group.Go(func() {
-			for p := range arrived {
-				if failed.Load() == nil {
-					if err := store(p, frame{kind: frameData}); err != nil {
-						failed.Store(&err)
-					}
-				}
-				free <- p.data[:cap(p.data)]
-			}
-		})
-	}
-	err := in.readFrames(conn, arrived, free, store, &failed)
-	close(arrived)
-	group.Wait()
-	if e := failed.Load(); e != nil {
-		return *e
-	}
-	return err
-}
-
-func (in *intake) readFrames(
-	conn io.Reader, arrived chan<- parcelIn, free <-chan []byte, store func(parcelIn, frame) error, failed *atomic.Pointer[error],
-) error {
+// receiver, until the connection ends. Chunks are handed over in pieces of size.
+func (in *intake) take(conn io.Reader, size int, store func(parcelIn) error) error {
+	t := &taking{in: in, conn: conn, store: store, size: size}
 	scratch := make([]byte, frameHead)
-	for failed.Load() == nil {
+	for {
 		f, err := readFrame(conn, in.box.layout, scratch)
 		if err != nil {
 			return gone(err)
 		}
-		p := parcelIn{n: f.chunk}
+		p := parcelIn{frame: f, last: true}
 		switch f.kind {
-		case frameData, frameRelay:
-			if p.data = <-free; p.data == nil {
-				p.data = make([]byte, ChunkSize)
-			}
-			p.data = p.data[:in.box.layout.length(f.chunk)]
-			if _, err = io.ReadFull(conn, p.data); err == nil && f.kind == frameData {
-				_, err = io.ReadFull(conn, p.sum[:])
-			}
-			if err != nil {
-				return gone(err)
-			}
-			arrived <- p
-			continue
 		case frameHash:
-			if _, err := io.ReadFull(conn, p.sum[:]); err != nil {
-				return gone(err)
-			}
+			_, err = io.ReadFull(conn, p.sum[:])
 		case frameHave:
 			p.data = make([]byte, f.length) // as long as our own set
-			if _, err := io.ReadFull(conn, p.data); err != nil {
-				return gone(err)
+			_, err = io.ReadFull(conn, p.data)
+		default:
+			if err := t.chunk(p); err != nil {
+				return err
 			}
+			continue
 		}
-		if err := store(p, f); err != nil {
+		if err != nil {
+			return gone(err)
+		}
+		if err := store(p); err != nil {
+			return err
+		}
+	}
+}
+
+// chunk reads a chunk, and behind it its hash when it comes from the sender.
+func (t *taking) chunk(p parcelIn) error {
+	if t.buf == nil {
+		t.buf = make([]byte, t.size)
+	}
+	length := t.in.box.layout.length(p.chunk)
+	for ; p.at < length; p.at += t.size {
+		p.data = t.buf[:min(t.size, length-p.at)]
+		p.last = p.at+t.size >= length
+		_, err := io.ReadFull(t.conn, p.data)
+		if err == nil && p.last && p.kind == frameData {
+			_, err = io.ReadFull(t.conn, p.sum[:])
+		}
+		if err != nil {
+			return gone(err)
+		}
+		if err := t.store(p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fromSender stores what the sender sent.
-func (in *intake) fromSender(p parcelIn, f frame) error {
-	switch f.kind {
-	case frameHash:
-		bad, err := in.box.announced(p.n, p.sum)
-		if err != nil {
-			return err
+// fromSender returns what stores what the sender sends.
+func (in *intake) fromSender() func(parcelIn) error {
+	a := &arrival{box: in.box}
+	return func(p parcelIn) error {
+		switch p.kind {
+		case frameHash:
+			return in.announced(p)
+		case frameData:
+		default:
+			return fault.New(fault.Invalid, "the sender sent a frame of kind %d", p.kind)
 		}
-		in.mu.Lock()
-		in.from[p.n] = int32(f.holder)
-		in.mu.Unlock()
-		if bad {
-			in.distrust(f.holder)
+		if p.at == 0 {
+			a.begin(p.chunk)
 		}
-		in.noteProgress()
-	case frameData:
-		fresh, err := in.box.fromSender(p.n, p.data, p.sum)
+		if !p.last {
+			return a.piece(p.at, p.data)
+		}
+		fresh, err := a.end(p.at, p.data, p.sum)
 		if err != nil {
 			return err
 		}
 		if fresh {
-			in.passOn(p.n)
+			in.passOn(p.chunk)
 		}
 		in.noteProgress()
-	default:
-		return fault.New(fault.Invalid, "the sender sent a frame of kind %d", f.kind)
+		return nil
 	}
+}
+
+// announced takes the sender's word on a chunk that another receiver passes on.
+func (in *intake) announced(p parcelIn) error {
+	bad, err := in.box.announced(p.chunk, p.sum)
+	if err != nil {
+		return err
+	}
+	in.mu.Lock()
+	in.from[p.chunk] = int32(p.holder)
+	in.mu.Unlock()
+	if bad {
+		in.distrust(p.holder)
+	}
+	in.noteProgress()
 	return nil
 }
 

@@ -112,7 +112,7 @@ func (in *intake) accompany(index int, conn *door.Conn) {
 			_ = conn.Close()
 		}
 	}()
-	err := in.take(conn, func(p parcelIn, f frame) error { return in.fromMate(m, p, f) })
+	err := in.take(conn, ChunkSize, func(p parcelIn) error { return in.fromMate(m, p) })
 	in.a.Log.Debug("another receiver left", "from", conn.RemoteAddr(), "error", err)
 	m.close()
 	<-pushed
@@ -123,8 +123,8 @@ func (in *intake) accompany(index int, conn *door.Conn) {
 }
 
 // fromMate stores what another receiver passed on.
-func (in *intake) fromMate(m *mate, p parcelIn, f frame) error {
-	if f.kind == frameHave {
+func (in *intake) fromMate(m *mate, p parcelIn) error {
+	if p.kind == frameHave {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		for n := range in.box.layout.chunks() {
@@ -136,10 +136,10 @@ func (in *intake) fromMate(m *mate, p parcelIn, f frame) error {
 		m.wake.Broadcast()
 		return nil
 	}
-	if f.kind == frameHash {
+	if p.kind != frameRelay {
 		return fault.New(fault.Invalid, "hashes are the sender's to tell")
 	}
-	if err := in.box.fromPeer(p.n, p.data); err != nil {
+	if err := in.box.fromPeer(p.chunk, p.data); err != nil {
 		return err
 	}
 	in.noteProgress()

@@ -303,9 +303,8 @@ func (r *receiver) check(files *reader, haves []have) (wrong []span, err error) 
 		}
 		all, bytes, ok := blake3.New(32, nil), int64(0), true
 		for n := from; n < to && ok; n++ {
-			_, data, err := files.read(n, buf)
+			_, data, sum, err := files.read(n, buf)
 			if ok = err == nil; ok {
-				sum := hashOf(data)
 				_, _ = all.Write(sum[:])
 				r.p.learn(n, sum)
 				bytes += int64(len(data))

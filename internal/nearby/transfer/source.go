@@ -146,24 +146,33 @@ func newReader(s *Source) *reader { return &reader{s: s, at: -1} }
 // errChanged says that a file is not as it was offered.
 var errChanged = errors.New("it changed since it was offered")
 
-// read reads chunk n into buf, which has room for it. A file that is no longer
-// as it was offered is an error of that file.
-func (r *reader) read(n int64, buf []byte) (file int, data []byte, err error) {
+// read reads chunk n into buf, which has room for it, and hashes it. A file that
+// is no longer as it was offered is an error of that file.
+func (r *reader) read(n int64, buf []byte) (file int, data []byte, sum Digest, err error) {
 	file, offset, length := r.s.layout.span(n)
 	if err := r.open(file); err != nil {
-		return file, nil, err
+		return file, nil, sum, err
 	}
 	data = buf[:length]
-	if _, err := r.file.ReadAt(data, offset); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = errChanged
+	var h hasher
+	for at := 0; at < length; at += pieceSize {
+		piece := data[at:min(at+pieceSize, length)]
+		if _, err := r.file.ReadAt(piece, offset+int64(at)); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = errChanged
+			}
+			return file, nil, sum, err
 		}
-		return file, nil, err
+		if at+pieceSize < length {
+			h.add(piece)
+		} else {
+			sum = h.sum(piece)
+		}
 	}
 	if offset+int64(length) == r.s.layout.files[file].Size { // the last one: was it the same all along?
-		return file, data, r.unchanged(file)
+		err = r.unchanged(file)
 	}
-	return file, data, nil
+	return file, data, sum, err
 }
 
 func (r *reader) open(file int) error {

@@ -9,26 +9,67 @@ import (
 	"github.com/kith-web/kith/internal/fault"
 )
 
-// fromSender stores a chunk that came with its hash. It reports whether the
-// chunk is new.
-func (b *inbox) fromSender(n int64, data []byte, sum Digest) (bool, error) {
-	if hashOf(data) != sum {
-		return false, fault.New(fault.Corrupt, "chunk %d does not match its hash", n).
-			WithHint("have it sent again; if it fails again, the memory or the disk of one of the devices is broken")
-	}
+// arrival is a chunk that the sender is sending: piece by piece it is hashed, and
+// written while it is in the processor's cache. What does not match is in a part,
+// and nowhere counted as stored.
+type arrival struct {
+	box   *inbox
+	n     int64
+	fresh bool // it is missing, and no other goroutine has it
+	hash  hasher
+}
+
+// begin starts with a chunk.
+func (a *arrival) begin(n int64) {
+	b := a.box
 	b.mu.Lock()
-	if b.known.add(n) {
-		b.want[n] = sum
-	}
-	state := b.state[n]
-	if state == missing || state == unverified {
+	defer b.mu.Unlock()
+	a.n, a.hash.n = n, 0
+	a.fresh = b.state[n] == missing || b.state[n] == unverified
+	if a.fresh {
 		b.state[n] = writing
 	}
+}
+
+// piece takes a part of the chunk that is not the last.
+func (a *arrival) piece(at int, data []byte) error {
+	a.hash.add(data)
+	return a.write(at, data)
+}
+
+// end takes the last part. It reports whether the chunk is new, and stored.
+func (a *arrival) end(at int, data []byte, sum Digest) (bool, error) {
+	if a.hash.sum(data) != sum {
+		if a.fresh {
+			a.box.set(a.n, missing)
+		}
+		return false, fault.New(fault.Corrupt, "chunk %d does not match its hash", a.n).
+			WithHint("have it sent again; if it fails again, the memory or the disk of one of the devices is broken")
+	}
+	if err := a.write(at, data); err != nil {
+		return false, err
+	}
+	b := a.box
+	b.mu.Lock()
+	if b.known.add(a.n) {
+		b.want[a.n] = sum
+	}
 	b.mu.Unlock()
-	if state == writing || state == stored {
+	if !a.fresh {
 		return false, nil
 	}
-	return true, b.write(n, data, sum)
+	return true, b.settle(a.n, sum)
+}
+
+func (a *arrival) write(at int, data []byte) error {
+	if !a.fresh {
+		return nil
+	}
+	dropped, err := a.box.write(a.n, at, data)
+	if dropped || err != nil {
+		a.fresh = false
+	}
+	return err
 }
 
 // errMismatch says that another receiver passed on what the sender did not send.
@@ -50,7 +91,11 @@ func (b *inbox) fromPeer(n int64, data []byte) error {
 		b.set(n, missing)
 		return errMismatch
 	}
-	return b.write(n, data, sum)
+	dropped, err := b.write(n, 0, data)
+	if dropped || err != nil {
+		return err
+	}
+	return b.settle(n, sum)
 }
 
 func (b *inbox) set(n int64, s chunkState) {
@@ -80,25 +125,29 @@ func (b *inbox) announced(n int64, sum Digest) (bad bool, err error) {
 	return false, b.wrote(n, sum)
 }
 
-// write puts a chunk that this goroutine has into its part.
-func (b *inbox) write(n int64, data []byte, sum Digest) error {
+// write puts a piece of a chunk that this goroutine has into its part. When that
+// fails, or the file was given up, the chunk is missing again.
+func (b *inbox) write(n int64, at int, data []byte) (dropped bool, err error) {
 	i, offset, _ := b.layout.span(n)
 	if b.local[i] == "" {
-		return fault.New(fault.Invalid, "chunk %d is of a file that was not wanted", n)
+		return false, fault.New(fault.Invalid, "chunk %d is of a file that was not wanted", n)
 	}
 	p, err := b.acquire(i)
 	if err == nil {
-		_, err = p.file.WriteAt(data, offset)
+		_, err = p.file.WriteAt(data, offset+int64(at))
 		b.release(i, p)
-	}
-	if errors.Is(err, errDropped) {
-		b.set(n, missing)
-		return nil
 	}
 	if err != nil {
 		b.set(n, missing)
-		return full(err)
 	}
+	if errors.Is(err, errDropped) {
+		return true, nil
+	}
+	return false, full(err)
+}
+
+// settle decides on a chunk that was written and has this hash.
+func (b *inbox) settle(n int64, sum Digest) error {
 	b.mu.Lock()
 	if !b.known.has(n) { // the sender's word is yet to come
 		b.got[n], b.state[n] = sum, unverified
