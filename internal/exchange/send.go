@@ -79,10 +79,15 @@ func (c *Core) apply(e seal.Effects) ([]Effect, error) {
 func (c *Core) addEffects(e seal.Effects) ([]*job, error) {
 	var jobs []*job
 	expires := c.now().Add(c.o.Lifetime).UnixMilli()
-	hold := func(j *job) error {
+	waiting := c.deeds(e)
+	hold := func(j *job) (Job, error) {
+		if old := waiting[j.deed()]; old != nil {
+			return old.Number, nil // it is said again, and not done yet
+		}
 		j.Expires = cmp.Or(j.Expires, expires)
 		jobs = append(jobs, j)
-		return c.hold(j)
+		err := c.hold(j)
+		return j.Number, err
 	}
 	for _, m := range e.Moved {
 		if err := c.move(m); err != nil {
@@ -91,21 +96,21 @@ func (c *Core) addEffects(e seal.Effects) ([]*job, error) {
 	}
 	var first []Job
 	for _, q := range e.Create {
-		j := &job{Create: &q}
-		if err := hold(j); err != nil {
+		n, err := hold(&job{Create: &q})
+		if err != nil {
 			return nil, err
 		}
-		first = append(first, j.Number)
+		first = append(first, n)
 	}
 	for _, l := range e.Lock {
-		j := &job{Lock: &l}
-		if err := hold(j); err != nil {
+		n, err := hold(&job{Lock: &l})
+		if err != nil {
 			return nil, err
 		}
-		first = append(first, j.Number)
+		first = append(first, n)
 	}
 	for _, p := range e.Raw {
-		if err := hold(&job{Raw: &p, Behind: first, Expires: p.Until}); err != nil {
+		if _, err := hold(&job{Raw: &p, Behind: first, Expires: p.Until}); err != nil {
 			return nil, err
 		}
 	}
@@ -115,11 +120,47 @@ func (c *Core) addEffects(e seal.Effects) ([]*job, error) {
 	}
 	jobs = append(jobs, out...)
 	for _, m := range e.Delete {
-		if err := hold(&job{Delete: &m, Behind: numbers(out)}); err != nil {
+		if _, err := hold(&job{Delete: &m, Behind: numbers(out)}); err != nil {
 			return nil, err
 		}
 	}
 	return jobs, nil
+}
+
+// deed names what a job does that is done once, however often it is asked for.
+type deed struct {
+	kind byte
+	box  boxID
+	id   seal.MessageID
+}
+
+func (j *job) deed() deed {
+	switch {
+	case j.Create != nil:
+		return deed{kind: 1, box: boxOf(j.Create.Mailbox)}
+	case j.Lock != nil:
+		return deed{kind: 2, box: boxOf(j.Lock.Mailbox)}
+	case j.Raw != nil:
+		return deed{kind: 3, box: boxOf(j.Raw.Mailbox), id: j.Raw.ID}
+	case j.Delete != nil:
+		return deed{kind: 4, box: boxOf(*j.Delete)}
+	}
+	return deed{}
+}
+
+// deeds are what waits to be done already, when effects may want any of it: a
+// person who starts again while a relay is away says all of it again.
+func (c *Core) deeds(e seal.Effects) map[deed]*job {
+	if len(e.Create)+len(e.Lock)+len(e.Raw)+len(e.Delete) == 0 {
+		return nil
+	}
+	waiting := map[deed]*job{}
+	for _, j := range c.jobs {
+		if d := j.deed(); d.kind != 0 {
+			waiting[d] = j
+		}
+	}
+	return waiting
 }
 
 func numbers(jobs []*job) []Job {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -106,7 +105,7 @@ type handler struct{ d *device }
 func (h handler) Handle(from seal.RelationID, m seal.Message) (out []seal.Outgoing, err error) {
 	d := h.d
 	d.handled[m.ID]++
-	d.w.count[fmt.Sprint("kind ", m.Kind)]++
+	d.w.count["messages"]++
 	switch m.Kind {
 	case seal.Changed, seal.Purge:
 		out, err = d.copied(from, m)

@@ -127,7 +127,7 @@ func (w *world) live(steps int) {
 		weight int
 		do     func(*device)
 	}{
-		{20, w.write}, {6, w.change}, {6, w.remove}, {25, w.ask}, {8, w.away}, {6, w.kill}, {3, w.save}, {3, w.restore}, {3, w.relayDown}, {4, w.wrongClock},
+		{20, w.write}, {6, w.change}, {6, w.remove}, {25, w.ask}, {8, w.away}, {6, w.kill}, {5, w.save}, {5, w.restore}, {3, w.relayDown}, {4, w.wrongClock},
 	}
 	total := 0
 	for _, a := range acts {

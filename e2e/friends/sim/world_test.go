@@ -92,7 +92,7 @@ func (w *world) run(d time.Duration) {
 		if e.at.After(w.now) {
 			w.now = e.at
 		}
-		if w.count["events"]++; w.count["events"] > 5_000_000 {
+		if w.count["events"]++; w.count["events"] > 20_000_000 {
 			w.t.Fatalf("the devices do not come to rest after %s: %v", w.now.Sub(time.UnixMilli(1_790_000_000_000)), w.count)
 		}
 		e.do()
