@@ -17,10 +17,6 @@ import (
 	"testing"
 )
 
-// envBare makes a process of its own of TestBare: "send addr folder" or "receive
-// addr folder".
-const envBare = "KITH_BENCH_BARE"
-
 // bareBuffer is how much is read or written at once, as kith does.
 const bareBuffer = 1 << 20
 

@@ -65,6 +65,7 @@ func present(t *testing.T, all []contestant) (out []contestant) {
 
 func (c *contest) kith(more ...string) (time.Duration, error) {
 	p := c.bob.receive(c.in, "--once", "--yes")
+	c.release()
 	start := time.Now()
 	s, code := c.alice.send(append([]string{c.src, "--to", "bob"}, more...)...)
 	if code != 0 {
@@ -117,6 +118,7 @@ func (c *contest) croc() (time.Duration, error) {
 		return 0, err
 	}
 	defer p.Kill()
+	c.release()
 	return c.bob.run(c.in, append(env, "HOME="+c.bob.home), "", croc, "--yes", "--local", "--disable-clipboard", "--overwrite")
 }
 
@@ -147,6 +149,7 @@ func (c *contest) wormhole() (time.Duration, error) {
 		return 0, err
 	}
 	defer p.Kill()
+	c.release()
 	return c.bob.run(c.in, nil, "y\n", "sh", within("receive", url, "--hide-progress", code)...)
 }
 
@@ -158,6 +161,7 @@ func (c *contest) bare() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
+	c.release()
 	start := time.Now()
 	if _, err := c.alice.run("", []string{envBare + "=send " + addr + " " + c.src}, "", os.Args[0], "-test.run=^TestBare$"); err != nil {
 		return 0, err

@@ -139,6 +139,7 @@ func (c *contest) syncthing() (time.Duration, error) {
 	if err := b.until(func(s folderStatus) bool { return s.State == "idle" }); err != nil {
 		return 0, err
 	}
+	c.release()
 	if _, err := b.ask(http.MethodPost, "/rest/system/resume?device="+a.id); err != nil {
 		return 0, err
 	}

@@ -20,13 +20,17 @@ import (
 	kith "github.com/kith-web/kith/internal/nearby"
 )
 
+// envBare makes a process of its own of TestBare: "send addr folder" or "receive
+// addr folder".
+const envBare = "KITH_BENCH_BARE"
+
 // binary is the kith program, built once.
 var binary string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	if os.Getenv(envForge) != "" {
+	if os.Getenv(envForge) != "" || os.Getenv(envBare) != "" {
 		return m.Run() // of another test, and in another namespace
 	}
 	dir, err := os.MkdirTemp("", "kith-nearby-")
