@@ -66,7 +66,8 @@ func (w *world) populate(devices int) {
 	for _, d := range w.devices {
 		for _, f := range d.owner.friends {
 			if _, ok := d.friend(f); !ok {
-				w.t.Fatalf("%s is no friend of %s", d.name, f.name)
+				all, _ := d.person.Friends()
+				w.t.Fatalf("%s is no friend of %s: %+v", d.name, f.name, all)
 			}
 		}
 	}
