@@ -89,9 +89,15 @@ func (s *Server) sendNearby(stream *eventStream, last *change) error {
 const stateTime = 25 * time.Second
 
 func (s *Server) getNearby(w http.ResponseWriter, r *http.Request) {
+	follow(w, r, s.o.Nearby.Service.State, s.o.Nearby.Service.Changed)
+}
+
+// follow answers with a state; with the query after, as soon as its version is
+// above that.
+func follow[T any](w http.ResponseWriter, r *http.Request, now func() T, changed func(context.Context, uint64) (T, error)) {
 	after := r.URL.Query().Get("after")
 	if after == "" {
-		answer(w, s.o.Nearby.Service.State(), nil)
+		answer(w, now(), nil)
 		return
 	}
 	version, err := strconv.ParseUint(after, 10, 64)
@@ -101,9 +107,9 @@ func (s *Server) getNearby(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), stateTime)
 	defer cancel()
-	state, err := s.o.Nearby.Service.Changed(ctx, version)
+	state, err := changed(ctx, version)
 	if errors.Is(err, context.DeadlineExceeded) {
-		state, err = s.o.Nearby.Service.State(), nil
+		state, err = now(), nil
 	}
 	answer(w, state, err)
 }

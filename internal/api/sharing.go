@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/kith-web/kith/internal/fault"
@@ -148,23 +146,7 @@ func (s *Server) sendSharing(stream *eventStream, last *change) error {
 }
 
 func (s *Server) getSharing(w http.ResponseWriter, r *http.Request) {
-	after := r.URL.Query().Get("after")
-	if after == "" {
-		answer(w, s.o.Sharing.State(), nil)
-		return
-	}
-	version, err := strconv.ParseUint(after, 10, 64)
-	if err != nil {
-		fail(w, fault.New(fault.Invalid, "%.40q is no version", after))
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), stateTime)
-	defer cancel()
-	state, err := s.o.Sharing.Changed(ctx, version)
-	if errors.Is(err, context.DeadlineExceeded) {
-		state, err = s.o.Sharing.State(), nil
-	}
-	answer(w, state, err)
+	follow(w, r, s.o.Sharing.State, s.o.Sharing.Changed)
 }
 
 // Words is a recovery phrase, and what recovering with it needs.

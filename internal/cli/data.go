@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"mime"
 	"os"
 	"path/filepath"
@@ -91,12 +90,7 @@ func (p *program) dataGetCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer func() { _ = resp.Body.Close() }()
-			if out == "" {
-				_, err := io.Copy(p.Out, resp.Body)
-				return err
-			}
-			return writeWhole(out, resp.Body)
+			return p.write(resp.Body, out)
 		}),
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "write to this file")

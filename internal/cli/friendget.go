@@ -115,17 +115,23 @@ while ('kith friend forget' erases it at once).`,
 			if err != nil {
 				return err
 			}
-			defer func() { _ = resp.Body.Close() }()
-			if out == "" {
-				_, err := io.Copy(p.Out, resp.Body)
-				return err
-			}
-			return writeWhole(out, resp.Body)
+			return p.write(resp.Body, out)
 		}),
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "write to this file")
 	c.Flags().DurationVar(&wait, "wait", patience, "how long to wait for an answer")
 	return c
+}
+
+// write writes a body to a file, or to standard output where none is named, and
+// closes it.
+func (p *program) write(body io.ReadCloser, file string) error {
+	defer func() { _ = body.Close() }()
+	if file == "" {
+		_, err := io.Copy(p.Out, body)
+		return err
+	}
+	return writeWhole(file, body)
 }
 
 // writeWhole writes a file that is there whole or not at all.

@@ -3,6 +3,8 @@ package mailbox
 import (
 	"sync"
 	"time"
+
+	"github.com/kith-web/kith/internal/relay/mailbox/queue"
 )
 
 // disk says when nothing more is taken because there is little room.
@@ -33,7 +35,7 @@ func (d *disk) isFull() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.since++; d.since >= askMessages || time.Since(d.asked) >= askEvery {
-		used, err := diskUsed(d.dir)
+		used, err := queue.DiskUsed(d.dir)
 		d.asked, d.since, d.above = time.Now(), 0, err != nil || used >= d.most
 	}
 	return d.above

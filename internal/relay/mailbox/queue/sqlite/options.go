@@ -56,7 +56,7 @@ func (o Options) withDefaults() Options {
 	positive(&o.DiskShare, 0.9)
 	positive(&o.Quiet, 50*time.Millisecond)
 	if o.DiskUsed == nil {
-		o.DiskUsed = diskUsed
+		o.DiskUsed = queue.DiskUsed
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -1,9 +1,9 @@
-package sqlite
+package queue
 
 import "golang.org/x/sys/windows"
 
-// diskUsed is how full the disk at dir is for this user, from 0 to 1.
-func diskUsed(dir string) (float64, error) {
+// DiskUsed is how full the disk at dir is for this user, from 0 to 1.
+func DiskUsed(dir string) (float64, error) {
 	var free, all uint64
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {

@@ -1,11 +1,11 @@
 //go:build unix
 
-package mailbox
+package queue
 
 import "golang.org/x/sys/unix"
 
-// diskUsed is how full the disk at dir is for this user, from 0 to 1.
-func diskUsed(dir string) (float64, error) {
+// DiskUsed is how full the disk at dir is for this user, from 0 to 1.
+func DiskUsed(dir string) (float64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, err
