@@ -33,6 +33,7 @@ type syncthing struct {
 	d              *device
 	home, id, addr string
 	client         *http.Client
+	running        *harness.Process // nil before start
 }
 
 func newSyncthing(d *device, home, addr string) (*syncthing, error) {
@@ -59,7 +60,7 @@ func (s *syncthing) start(other *syncthing, folder, kind string, paused bool) er
 	if err := os.WriteFile(filepath.Join(s.home, "config.xml"), []byte(config), 0o600); err != nil {
 		return err
 	}
-	harness.Start(s.d.t, harness.Program{
+	s.running = harness.Start(s.d.t, harness.Program{
 		Path: os.Getenv(envSyncthing), Args: []string{"serve", "--home", s.home, "--no-browser", "--no-upgrade", "--no-restart", "--no-default-folder"},
 		Namespace: s.d.ns, Env: []string{"HOME=" + s.home},
 	})
@@ -70,6 +71,9 @@ func (s *syncthing) start(other *syncthing, folder, kind string, paused bool) er
 func (s *syncthing) end() {
 	_, _ = s.ask(http.MethodPost, "/rest/system/shutdown")
 	s.client.CloseIdleConnections()
+	if s.running != nil {
+		_ = s.running.Stop(10 * time.Second) // who is next is not to pay for it
+	}
 }
 
 type folderStatus struct {
