@@ -209,7 +209,9 @@ func exchange(t *testing.T, from, to *Transport, text string) {
 	ctx := background(t)
 	data := bytes.Repeat([]byte(text), 100_000)
 	want := sha256.Sum256(data)
-	go func() {
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	asking.Go(func() {
 		st, err := from.OpenStream(ctx)
 		if err != nil {
 			t.Error(err)
@@ -223,7 +225,7 @@ func exchange(t *testing.T, from, to *Transport, text string) {
 		if err != nil || string(back) != "thanks "+text {
 			t.Errorf("%s: the answer is %q, %v", text, back, err)
 		}
-	}()
+	})
 	st, err := to.AcceptStream(ctx)
 	if err != nil {
 		t.Error(err)

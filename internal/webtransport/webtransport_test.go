@@ -152,6 +152,7 @@ func TestStreamsReachTheReceiverOfTheirSwarm(t *testing.T) {
 		}
 		_ = stream.SetDeadline(time.Now().Add(patience))
 		sent := append(head([20]byte{byte(i)}), bytes.Repeat([]byte{7}, 100_000)...)
+		got := make([]byte, len(sent))
 		go func() {
 			for len(sent) > 0 { // in small parts, so that the head comes in many
 				n := min(len(sent), 1+len(sent)/9)
@@ -161,8 +162,6 @@ func TestStreamsReachTheReceiverOfTheirSwarm(t *testing.T) {
 				sent = sent[n:]
 			}
 		}()
-		want := len(sent)
-		got := make([]byte, want)
 		_, err = io.ReadFull(stream, got)
 		known := i < 2
 		if known && (err != nil || !bytes.HasPrefix(got, head([20]byte{byte(i)}))) {
