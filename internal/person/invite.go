@@ -414,13 +414,10 @@ func (p *Person) confirm(c *change, v *view, r *relation, m seal.Message) error 
 		return nil
 	}
 	for _, other := range f.all {
-		switch {
-		case other.id == r.record.Follows:
+		if other.id == r.record.Follows {
 			if !r.record.First {
 				c.effects.Moved = append(c.effects.Moved, seal.Move{From: other.id, To: r.id})
 			}
-			p.erase(c, other)
-		case other.id != r.id && bytes.Equal(other.record.Opening, r.record.Opening): // made by another own device
 			p.erase(c, other)
 		}
 	}

@@ -125,9 +125,57 @@ func TestTwoOwnDevicesTakeTheSameJoin(t *testing.T) { // §4.2
 		t.Fatalf("%+v, %+v, %+v", fa, fb, f)
 	}
 	w.talk(b, friend)
-	if n := len(a.person.Relations()); n != 2 {
-		t.Errorf("%d relations with one friend and one device", n)
+	w.later(8 * 24 * time.Hour)
+	w.later(time.Hour)
+	for _, d := range []*device{a, friend} {
+		if n, want := len(d.person.Relations()), map[*device]int{a: 2, friend: 1}[d]; n != want {
+			t.Errorf("%d relations, not %d, with one friend and the other device", n, want)
+		}
 	}
+	w.talk(b, friend)
+	w.talk(friend, a)
+}
+
+// TestTwinsThatBothStand: both sides have two devices, and each device of one made
+// friends with another of the other's. One relation is left, the same on all four.
+func TestTwinsThatBothStand(t *testing.T) { // §4.2
+	w := newWorld(t)
+	a, b, c, d := w.someone("a"), w.device("b"), w.someone("c"), w.device("d")
+	w.link(a, b)
+	w.link(c, d)
+	link := a.invite()
+	w.settle()
+	c.accept(link, "")
+	w.settle(c, d) // d knows of it; neither a nor b does yet
+	both := func(x, y *device) {
+		t.Helper()
+		for _, in := range x.person.Inboxes() {
+			q := w.queues[in.Mailbox.Relay+string(in.Mailbox.Sender)]
+			if q == nil || in.Invitation == ([16]byte{}) {
+				continue
+			}
+			for _, m := range q.msgs {
+				x.deliver(in, m)
+				y.deliver(in, m)
+			}
+		}
+	}
+	both(a, b)
+	both(c, d)
+	w.settle()
+	w.later(2 * time.Hour)
+	w.later(25 * time.Hour)
+	w.talk(d, a)
+	w.later(8 * 24 * time.Hour)
+	w.later(time.Hour)
+	code := a.friends()[0].Safety
+	for _, x := range []*device{a, b, c, d} {
+		if f := x.friends(); len(f) != 1 || f[0].Pending || f[0].Safety != code || len(x.person.Relations()) != 2 {
+			t.Errorf("%d relations; %+v", len(x.person.Relations()), f)
+		}
+	}
+	w.talk(a, d)
+	w.talk(c, b)
 }
 
 // TestWhatIsNotForThePerson: messages of others are refused, and change nothing.

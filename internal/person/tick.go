@@ -118,6 +118,7 @@ func (p *Person) sweepRelations(c *change, v *view, again bool) {
 		}
 	}
 	for _, f := range each(v.friends) {
+		p.sweepTwins(c, f)
 		if f.leaving != 0 && (f.over || p.now() > f.leaving+p.o.Message.Milliseconds()) {
 			p.forget(c, f)
 		}
@@ -129,7 +130,7 @@ func (p *Person) sweepPending(c *change, v *view, r *relation, again bool) {
 	f := v.friends[r.record.Friend]
 	over := r.pending.Until != 0 && p.now() > r.pending.Until
 	switch {
-	case over && r.record.First: // the friend may not know; messages will tell
+	case over && r.record.First && (f == nil || !f.outdone(r)): // the friend may not know; messages will tell
 		c.del(inPending + hexed(r.id[:]))
 	case over:
 		p.erase(c, r)

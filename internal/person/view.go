@@ -227,9 +227,7 @@ func (v *view) finish() {
 				v.stale = append(v.stale, inLeaving+hexed(id[:]))
 			}
 		}
-		slices.SortFunc(f.all, func(a, b *relation) int {
-			return cmp.Or(cmp.Compare(b.record.Created, a.record.Created), bytes.Compare(b.id[:], a.id[:]))
-		})
+		f.order()
 	}
 }
 
@@ -259,7 +257,7 @@ func (v *view) passOver() {
 // stand, or the newest of all.
 func (f *friend) current() *relation {
 	for _, r := range f.all {
-		if r.pending == nil || r.record.First {
+		if r.pending == nil || r.record.First && !f.outdone(r) {
 			return r
 		}
 	}

@@ -308,10 +308,13 @@ func (d *device) arrived(id seal.MessageID) {
 		d.stale = true
 		return
 	}
+	said, err := seal.Marshal(a.Response)
+	d.w.must(err)
 	for _, q := range d.w.asked {
-		if q.id == id && q.d == d {
+		// After a crash the one answer is taken again.
+		if q.id == id && q.d == d && !bytes.Equal(q.said, said) {
 			q.answers++
-			q.status = a.Response.Status
+			q.said, q.status = said, a.Response.Status
 		}
 	}
 	_, body, err := d.copies.Get(d.w.t.Context(), asker{d, true}, d.stable(a.To), strings.TrimPrefix(a.Request.Path, "/"), true)

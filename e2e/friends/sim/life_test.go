@@ -33,6 +33,7 @@ type question struct {
 	path    string
 	at      time.Time
 	answers int
+	said    []byte // the last one
 	status  int
 	void    bool // its device was put back to before it
 }
