@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/adrg/xdg"
+
 	"github.com/kith-web/kith/internal/mailbox/client"
 	"github.com/kith-web/kith/internal/person/guard"
 	"github.com/kith-web/kith/internal/seal"
@@ -116,7 +118,7 @@ func (p *parts) startFriends() error {
 // ownName is what a person is called before they say: by the folder, where it was
 // chosen for them, else by the name of their account.
 func (p *parts) ownName() string {
-	if home, err := Home(""); err == nil && home != p.node.o.Home {
+	if p.node.o.Home != filepath.Join(xdg.DataHome, "kith") {
 		return filepath.Base(p.node.o.Home)
 	}
 	u, err := user.Current()
