@@ -21,7 +21,7 @@ import (
 // FriendsConfig is the table [friends].
 type FriendsConfig struct {
 	Enabled  bool     `toml:"enabled" doc:"Whether this node knows friends and keeps documents for them at all."`
-	Name     string   `toml:"name" doc:"What friends are told you are called, until you say otherwise. Empty: your name on this computer."`
+	Name     string   `toml:"name" doc:"What friends are told you are called, until you say otherwise. Empty: the name of the home if one was chosen, else yours on this computer."`
 	Device   string   `toml:"device" doc:"What your other devices call this one. Empty: the name of the computer."`
 	Link     string   `toml:"link" doc:"What stands before the # of an invitation. Empty: this node's console, which a friend who runs Kith has too."`
 	Direct   bool     `toml:"direct" doc:"Let friends and your other devices reach this one without a relay, and tell them its addresses. Otherwise by relays alone."`
