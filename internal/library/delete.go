@@ -141,6 +141,7 @@ func (l *Library) doom(b *vault.Batch, e *entry) ([]byte, error) {
 // clear removes what is left of entries whose rows are dropped.
 func (l *Library) clear(doomed []*entry, keys [][]byte) error {
 	for i, e := range doomed {
+		shown := l.shown(e)
 		l.index.remove(e)
 		l.unlearn(e)
 		if rest := l.index.same(personApp, e.path); e.app == personApp && len(rest) > 0 {
@@ -152,6 +153,9 @@ func (l *Library) clear(doomed []*entry, keys [][]byte) error {
 			l.discard(keys[i])
 		}
 		l.notify(e.app, e.path)
+		if shown != e.path {
+			l.say(Event{App: e.app, Path: shown, Seq: l.seq})
+		}
 	}
 	if len(doomed) == 0 {
 		return nil

@@ -231,8 +231,9 @@ type stored struct {
 
 // The kinds of rows.
 const (
-	rowItem = 1
-	rowGone = 2
+	rowItem  = 1
+	rowGone  = 2
+	rowDraft = 3
 )
 
 func rowOf(s stored, used int64, sent []seal.RelationID) (vault.Row, error) {

@@ -43,6 +43,7 @@ type Library struct {
 	watchers map[int]func(Event)
 	fetching map[Handle]bool
 	nextID   int
+	drafts   []*draft
 }
 
 const tables = `
@@ -82,7 +83,7 @@ func Open(o Options) (*Library, error) {
 func (l *Library) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.vault.Close()
+	return errors.Join(l.closeDrafts(), l.vault.Close())
 }
 
 // lockedReader lets bodies be sealed beside one another.
@@ -105,8 +106,11 @@ func (l *Library) load() error {
 	keep := map[string]bool{}
 	var records []*entry
 	err := l.vault.Scan(func(r vault.Row) error {
-		if r.Kind == rowGone {
+		switch r.Kind {
+		case rowGone:
 			return l.loadGone(r)
+		case rowDraft:
+			return l.loadDraft(r)
 		}
 		e, name, err := l.loadItem(r)
 		if err != nil {
@@ -139,6 +143,9 @@ func (l *Library) load() error {
 	}
 	for _, r := range l.receipts {
 		r.unsure = true
+	}
+	if err := l.settleDrafts(keep); err != nil {
+		return err
 	}
 	return l.sweep(keep)
 }

@@ -38,6 +38,10 @@ type Options struct {
 	Ahead time.Duration
 	// Reconcile is how often own devices compare: a day.
 	Reconcile time.Duration
+	// Drafts is how long a document that comes in parts waits for the next: a day.
+	Drafts time.Duration
+	// MostDrafts is how many of them an app may have; the oldest goes: 32.
+	MostDrafts int
 	// MostItems is how many items there may be, against own devices gone wild:
 	// 1,000,000.
 	MostItems int
@@ -85,6 +89,7 @@ func (o Options) withDefaults() (Options, error) {
 		{&o.Gone, 7 * day},
 		{&o.Ahead, day},
 		{&o.Reconcile, day},
+		{&o.Drafts, day},
 	} {
 		if *d.value <= 0 {
 			*d.value = d.usual
@@ -95,6 +100,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Message <= 0 || o.Message > 56<<10 {
 		o.Message = 48 << 10
+	}
+	if o.MostDrafts <= 0 {
+		o.MostDrafts = 32
 	}
 	if o.Burst <= 0 {
 		o.Burst = 16

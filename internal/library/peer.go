@@ -94,6 +94,7 @@ func (l *Library) doubt(p *peer) {
 		}
 	}
 	l.resets = append(l.resets, reset{By: p.Device, Seq: l.seq, Time: p.HorizonTime})
+	l.say(Event{Seq: l.seq})
 }
 
 // isBehind says whether another device may have what was deleted: its horizon is
@@ -121,5 +122,8 @@ func (l *Library) agree(p *peer, seq uint64, at int64) {
 			kept = append(kept, r)
 		}
 	}
-	l.resets = kept
+	if len(kept) != len(l.resets) {
+		l.resets = kept
+		l.say(Event{Seq: l.seq})
+	}
 }

@@ -165,7 +165,7 @@ func (l *Library) stage(ctx context.Context, r io.Reader) (staged, error) {
 	return s, err
 }
 
-// contextReader ends with its context.
+// contextReader ends with its context. What broke off it does not take for an end.
 type contextReader struct {
 	ctx context.Context
 	r   io.Reader
@@ -175,7 +175,11 @@ func (r *contextReader) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return r.r.Read(p)
+	n, err := r.r.Read(p)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fault.New(fault.Invalid, "the document broke off on its way in").WithHint("send it again")
+	}
+	return n, err
 }
 
 // settle gives a staged body its place.

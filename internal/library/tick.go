@@ -1,6 +1,7 @@
 package library
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/kith-web/kith/internal/library/body"
@@ -9,7 +10,7 @@ import (
 
 // Tick does what is due: comparisons with other devices, purges that nobody
 // answered, tombstones and notes whose time is over, bodies that are not to be
-// kept here any longer. Once a minute is enough.
+// kept here any longer, drafts that got nothing for long. Once a minute is enough.
 func (l *Library) Tick() ([]seal.Outgoing, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -20,7 +21,7 @@ func (l *Library) Tick() ([]seal.Outgoing, error) {
 	if err := l.expireGraves(); err != nil {
 		return nil, err
 	}
-	if err := l.evict(); err != nil {
+	if err := errors.Join(l.evict(), l.expireDrafts()); err != nil {
 		return nil, err
 	}
 	out, err := l.remind()

@@ -154,8 +154,11 @@ func (l *Library) tell(touched map[seal.RelationID]bool) []seal.Outgoing {
 
 // Event is what a watcher is told.
 type Event struct {
-	// Path of a document; empty when more than that changed.
+	// Path of a document, as it is shown; empty when more than that changed, of any
+	// app.
 	App, Path string
+	// Tag is what Item.Tag is now; empty when there is nothing any more.
+	Tag string
 	// Record is the key of a record of the person's own state.
 	Record string
 	Seq    uint64
@@ -178,15 +181,29 @@ func (l *Library) Watch(f func(Event)) (end func()) {
 
 func (l *Library) announce(ws []*write) {
 	for _, w := range ws {
+		if w.old != nil && w.old.path != w.record.Path {
+			l.notify(w.old.app, w.old.path)
+		}
 		l.notify(w.record.App, w.record.Path)
 	}
 }
 
+// notify tells watchers what is at a path now, and what is shown beside it.
 func (l *Library) notify(app, path string) {
-	e := Event{App: app, Path: path, Seq: l.seq}
 	if app == personApp {
-		e = Event{Record: path, Seq: l.seq}
+		l.say(Event{Record: path, Seq: l.seq})
+		return
 	}
+	there := l.index.same(app, path)
+	if len(there) == 0 {
+		l.say(Event{App: app, Path: path, Seq: l.seq})
+	}
+	for _, e := range there {
+		l.say(Event{App: app, Path: l.shown(e), Tag: l.item(e, path).Tag(), Seq: l.seq})
+	}
+}
+
+func (l *Library) say(e Event) {
 	for _, f := range l.watchers {
 		f(e)
 	}
