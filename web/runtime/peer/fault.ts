@@ -18,24 +18,23 @@ export class Fault extends Error {
   }
 }
 
-/** What kind an error is; what the platform throws is told by its name. */
+const statuses: Record<FaultKind, number> = {
+  internal: 500, invalid: 400, not_found: 404, forbidden: 403, conflict: 409, too_large: 413, rate_limited: 429,
+  unreachable: 504, corrupt: 502, no_space: 507, unsupported: 501, not_running: 503, canceled: 499,
+};
+
+/** What other rooms' errors and the platform's call the same kinds. */
+const aliases: Record<string, FaultKind> = {
+  missing: "not_found", large: "too_large",
+  AbortError: "canceled", TimeoutError: "unreachable", QuotaExceededError: "no_space",
+};
+
+/** What kind an error is. */
 export function kindOf(error: unknown): FaultKind {
-  if (error instanceof Fault) return error.kind;
-  switch (error instanceof Error ? error.name : "") {
-    case "AbortError":
-      return "canceled";
-    case "TimeoutError":
-      return "unreachable";
-    case "QuotaExceededError":
-      return "no_space";
-  }
-  return "internal";
+  if (!(error instanceof Error)) return "internal";
+  const kind = "kind" in error ? String(error.kind) : error.name;
+  return kind in statuses ? (kind as FaultKind) : (aliases[kind] ?? "internal");
 }
 
 /** The HTTP status that an error is answered with. */
-export function statusOf(error: unknown): number {
-  return {
-    internal: 500, invalid: 400, not_found: 404, forbidden: 403, conflict: 409, too_large: 413, rate_limited: 429,
-    unreachable: 504, corrupt: 502, no_space: 507, unsupported: 501, not_running: 503, canceled: 499,
-  }[kindOf(error)];
-}
+export const statusOf = (error: unknown): number => statuses[kindOf(error)];
