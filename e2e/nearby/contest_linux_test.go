@@ -84,7 +84,7 @@ func (c *contest) kith(more ...string) (time.Duration, error) {
 // await starts a program on a device that is to be ready when it says so. It is
 // killed when the test ends, or by the function that is returned.
 func (d *device) await(program string, env []string, ready string, args ...string) (*harness.Process, error) {
-	p := harness.Start(d.t, harness.Program{Path: program, Args: args, Env: env, Namespace: d.ns, Dir: d.home})
+	p := harness.Start(d.t, harness.Program{Path: program, Args: args, Env: env, Namespace: d.Namespace, Dir: d.home})
 	ctx, cancel := context.WithTimeout(d.t.Context(), time.Minute)
 	defer cancel()
 	if _, err := p.Await(ctx, regexp.MustCompile(ready)); err != nil {
@@ -98,7 +98,7 @@ func (d *device) await(program string, env []string, ready string, args ...strin
 func (d *device) run(dir string, env []string, stdin, program string, args ...string) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(d.t.Context(), 90*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", d.ns, program}, args...)...)
+	cmd := exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", d.Namespace, program}, args...)...)
 	var out bytes.Buffer
 	cmd.Dir, cmd.Env, cmd.Stdin = dir, append(os.Environ(), env...), strings.NewReader(stdin)
 	cmd.Stdout, cmd.Stderr = &out, &out

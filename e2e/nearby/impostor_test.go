@@ -59,7 +59,7 @@ func (d *device) forge(fingerprint, name string) *harness.Process {
 		d.t.Fatal(err)
 	}
 	p := harness.Start(d.t, harness.Program{
-		Path: self, Args: []string{"-test.run=^TestForgedAnnouncement$"}, Namespace: d.ns,
+		Path: self, Args: []string{"-test.run=^TestForgedAnnouncement$"}, Namespace: d.Namespace,
 		Env: []string{envForge + "=" + fingerprint + " 5485 " + name},
 	})
 	d.awaits(p, "announced")

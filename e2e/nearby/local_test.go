@@ -41,10 +41,10 @@ func TestLocalHTTPSInABrowser(t *testing.T) {
 	_, folder := nas.serve(photos(t))
 	home, web := nas.serve("http://127.0.0.1:8123", "--name", "home")
 	cases.Env = []string{
-		"TMPDIR=" + scratch, "KITH_BOB_NS=" + bob.ns, "KITH_EVE_NS=" + eve.ns,
+		"TMPDIR=" + scratch, "KITH_BOB_NS=" + bob.Namespace, "KITH_EVE_NS=" + eve.Namespace,
 		"KITH_FOLDER=" + folder, "KITH_WEB=" + web, "KITH_STRANGER=http://127.0.0.1:9009/",
 		fmt.Sprintf("KITH_STOP_WEB=kill -TERM %d", home.PID()),
-		"KITH_UNPLUG=" + nas.plugCommand(false), "KITH_PLUG=" + nas.plugCommand(true),
+		"KITH_UNPLUG=" + nas.PlugCommand(false), "KITH_PLUG=" + nas.PlugCommand(true),
 	}
 	cases.Run(t)
 }
@@ -66,7 +66,7 @@ func (d *device) serve(args ...string) (*harness.Process, string) {
 // listen runs a web server on the device until the test ends.
 func (d *device) listen(addr string, h http.Handler) {
 	d.t.Helper()
-	l := harness.ListenIn(d.t, d.ns, addr)
+	l := harness.ListenIn(d.t, d.Namespace, addr)
 	s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
 	go func() { _ = s.Serve(l) }()
 	d.t.Cleanup(func() { _ = s.Close() })

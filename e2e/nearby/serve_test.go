@@ -25,7 +25,7 @@ func (d *device) node(more ...harness.Config) *harness.Node {
 	for _, m := range more {
 		maps.Copy(c, m)
 	}
-	return harness.StartNode(d.t, harness.Options{Binary: binary, Home: d.home, Namespace: d.ns, Config: c})
+	return harness.StartNode(d.t, harness.Options{Binary: binary, Home: d.home, Namespace: d.Namespace, Config: c})
 }
 
 // curl asks the device's node as a script there does, and returns the status and
@@ -33,7 +33,7 @@ func (d *device) node(more ...harness.Config) *harness.Node {
 func (d *device) curl(host, port, path string, more ...string) string {
 	d.t.Helper()
 	args := append([]string{
-		"netns", "exec", d.ns, "curl", "-s", "-i", "-m", "30", "-H", "Host: " + host + ":" + port,
+		"netns", "exec", d.Namespace, "curl", "-s", "-i", "-m", "30", "-H", "Host: " + host + ":" + port,
 		"http://127.0.0.1:" + port + path,
 	}, more...)
 	out, err := exec.Command("ip", args...).Output()

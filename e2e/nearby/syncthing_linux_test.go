@@ -62,7 +62,7 @@ func (s *syncthing) start(other *syncthing, folder, kind string, paused bool) er
 	}
 	s.running = harness.Start(s.d.t, harness.Program{
 		Path: os.Getenv(envSyncthing), Args: []string{"serve", "--home", s.home, "--no-browser", "--no-upgrade", "--no-restart", "--no-default-folder"},
-		Namespace: s.d.ns, Env: []string{"HOME=" + s.home},
+		Namespace: s.d.Namespace, Env: []string{"HOME=" + s.home},
 	})
 	return nil
 }

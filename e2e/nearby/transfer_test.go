@@ -130,9 +130,9 @@ func TestACutCableIsSurvived(t *testing.T) {
 	p := bob.receive(in, "--once", "--yes")
 	go func() {
 		partial(t, filepath.Join(in, "film"), 8<<20)
-		bob.plug(false)
+		bob.Plug(false)
 		time.Sleep(3 * time.Second) // how long the cable is out
-		bob.plug(true)
+		bob.Plug(true)
 	}()
 	if _, code := alice.send(src, "--to", "bob"); code != 0 || ended(t, p) != 0 {
 		t.Fatalf("send ended with %d:\n%s", code, p.Output())
@@ -152,7 +152,7 @@ func TestASenderWaitsForADeviceThatWentAway(t *testing.T) {
 	send := func(until int64, more ...string) *harness.Process {
 		s := harness.Start(t, alice.program(append([]string{"send", src, "--to", "bob"}, more...)...))
 		partial(t, filepath.Join(in, "film"), until)
-		bob.plug(false)
+		bob.Plug(false)
 		alice.awaits(s, "waiting for bob to come back")
 		return s
 	}
@@ -163,9 +163,9 @@ func TestASenderWaitsForADeviceThatWentAway(t *testing.T) {
 	if names := whole(t, in); len(names) != 0 {
 		t.Errorf("%q look whole", names)
 	}
-	bob.plug(true)
+	bob.Plug(true)
 	s = send(20 << 20)
-	bob.plug(true)
+	bob.Plug(true)
 	if code := ended(t, s); code != 0 {
 		t.Fatalf("exit code %d\n%s\n%s", code, s.Output(), p.Output())
 	}

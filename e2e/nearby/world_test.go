@@ -2,7 +2,6 @@ package nearby
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,76 +45,36 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// room is a network: a bridge in a namespace of its own.
-type room struct {
-	t      testing.TB
-	ns     string
-	n      int
-	prefix string
-}
-
 // device is a computer in a room.
 type device struct {
-	t     testing.TB
-	room  *room
-	ns    string
-	cable string // the end at the bridge
-	home  string
-	name  string
+	*harness.Place
+	t    testing.TB
+	home string
+	name string
 }
 
-func ip(t testing.TB, args ...string) {
-	t.Helper()
-	if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-		t.Fatalf("ip %s: %v: %s", strings.Join(args, " "), err, out)
-	}
+// room is where devices meet.
+type room struct {
+	*harness.Room
+	t testing.TB
 }
 
 func newRoom(t testing.TB) *room {
 	t.Helper()
-	harness.NeedRoot(t)
-	harness.Need(t, "ip")
-	r := &room{t: t, prefix: "k" + strings.ToLower(rand.Text()[:5])}
-	r.ns = r.prefix + "-room"
-	ip(t, "netns", "add", r.ns)
-	t.Cleanup(func() { ip(t, "netns", "del", r.ns) })
-	ip(t, "-n", r.ns, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
-	ip(t, "-n", r.ns, "link", "set", "br0", "up")
-	return r
+	return &room{Room: harness.NewRoom(t), t: t}
 }
 
 // join puts a new device into the room.
 func (r *room) join(name string) *device {
 	r.t.Helper()
-	r.n++
-	d := &device{t: r.t, room: r, ns: fmt.Sprintf("%s-%d", r.prefix, r.n), cable: fmt.Sprintf("p%d", r.n), home: r.t.TempDir(), name: name}
-	ip(r.t, "netns", "add", d.ns)
-	r.t.Cleanup(func() { ip(r.t, "netns", "del", d.ns) })
-	ip(r.t, "-n", d.ns, "link", "set", "lo", "up")
-	ip(r.t, "-n", r.ns, "link", "add", d.cable, "type", "veth", "peer", "name", "eth0", "netns", d.ns)
-	ip(r.t, "-n", r.ns, "link", "set", d.cable, "master", "br0", "up")
-	ip(r.t, "-n", d.ns, "addr", "add", fmt.Sprintf("10.88.0.%d/24", r.n), "dev", "eth0")
-	ip(r.t, "-n", d.ns, "link", "set", "eth0", "up")
-	ip(r.t, "-n", d.ns, "route", "add", "224.0.0.0/4", "dev", "eth0")
-	return d
-}
-
-// plug cuts the device's cable, or puts it back.
-func (d *device) plug(in bool) {
-	d.t.Helper()
-	ip(d.t, strings.Fields(d.plugCommand(in))[1:]...)
-}
-
-// plugCommand is what plug runs, for others to run.
-func (d *device) plugCommand(in bool) string {
-	return fmt.Sprintf("ip -n %s link set %s %s", d.room.ns, d.cable, map[bool]string{true: "up", false: "down"}[in])
+	return &device{Place: r.Join(), t: r.t, home: r.t.TempDir(), name: name}
 }
 
 // shape limits what the device sends.
 func (d *device) shape(rate string) {
 	d.t.Helper()
 	harness.Need(d.t, "tc")
-	out, err := exec.Command("ip", "netns", "exec", d.ns, "tc", "qdisc", "add", "dev", "eth0", "root",
+	out, err := exec.Command("ip", "netns", "exec", d.Namespace, "tc", "qdisc", "add", "dev", "eth0", "root",
 		"tbf", "rate", rate, "burst", "64kb", "latency", "100ms").CombinedOutput()
 	if err != nil {
 		harness.Skip(d.t, "links cannot be shaped: %v: %s", err, out)
@@ -124,7 +83,7 @@ func (d *device) shape(rate string) {
 
 func (d *device) program(args ...string) harness.Program {
 	args = append([]string{"nearby"}, args...)
-	return harness.Program{Path: binary, Args: append(args, "--home", d.home), Namespace: d.ns}
+	return harness.Program{Path: binary, Args: append(args, "--home", d.home), Namespace: d.Namespace}
 }
 
 // receive starts a receiver and waits until it waits.
