@@ -77,8 +77,8 @@ func (p *person) lacks(t *testing.T, path string) {
 
 func (p *person) lists(t *testing.T, path string) bool {
 	t.Helper()
-	docs, err := p.Client.Documents(t.Context(), "", "", "")
-	must(t, err)
+	var docs []sharing.Document
+	p.command(t, &docs, "data", "ls")
 	for _, d := range docs {
 		if d.Path == path {
 			return true

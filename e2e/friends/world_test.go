@@ -119,6 +119,11 @@ func start(t *testing.T, name string, direct bool, relays ...*relay) *person {
 // state reads what the person sees.
 func (p *person) state(t *testing.T) sharing.State {
 	t.Helper()
+	if p.Client == nil { // in another network
+		var st sharing.State
+		p.command(t, &st, "friend")
+		return st
+	}
 	st, err := p.Client.SharingState(t.Context())
 	must(t, err)
 	return st
