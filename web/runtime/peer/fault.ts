@@ -3,7 +3,7 @@
  * that says the next step. The kinds are those of internal/fault.
  */
 export type FaultKind =
-  | "internal" | "invalid" | "not_found" | "forbidden" | "conflict" | "too_large" | "rate_limited"
+  | "internal" | "invalid" | "not_found" | "forbidden" | "conflict" | "in_use" | "too_large" | "rate_limited"
   | "unreachable" | "corrupt" | "no_space" | "unsupported" | "not_running" | "canceled";
 
 export class Fault extends Error {
@@ -19,7 +19,7 @@ export class Fault extends Error {
 }
 
 const statuses: Record<FaultKind, number> = {
-  internal: 500, invalid: 400, not_found: 404, forbidden: 403, conflict: 409, too_large: 413, rate_limited: 429,
+  internal: 500, invalid: 400, not_found: 404, forbidden: 403, conflict: 409, in_use: 409, too_large: 413, rate_limited: 429,
   unreachable: 504, corrupt: 502, no_space: 507, unsupported: 501, not_running: 503, canceled: 499,
 };
 
