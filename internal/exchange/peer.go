@@ -45,7 +45,10 @@ type PeerOptions struct {
 	MovedWithin time.Duration
 	// AnswerWithin bounds the making of an answer, its upload included: 5 minutes.
 	AnswerWithin time.Duration
-	Log          *slog.Logger
+	// Arrived is told of each request of this device that was answered: nobody. It
+	// must not call back, only note it and return.
+	Arrived func(Asked)
+	Log     *slog.Logger
 }
 
 // OwnMailbox is a mailbox that this device keeps itself (spec §5.4), as the device
@@ -264,6 +267,9 @@ func (p *Peer) run(effects []Effect) {
 			if w := p.waiting[e.ID]; w != nil {
 				close(w)
 				delete(p.waiting, e.ID)
+			}
+			if a, err := p.core.Asked(e.ID); err == nil && p.o.Arrived != nil {
+				p.o.Arrived(a)
 			}
 		case Listen:
 			p.listen()

@@ -35,13 +35,28 @@ const (
 	ownPrefix = "/.own/"
 )
 
-// publicPath is where friends find a document: an app's are below .app/<app>/.
+// PublicPath is where friends find a document, or a folder: an app's are below
+// .app/<app>/.
+func PublicPath(app, path string) string { return publicPath(app, path) }
+
+// SplitPath is the reverse of PublicPath. What is no path of an app is one of the
+// person's own files.
+func SplitPath(public string) (app, path string) {
+	if app, path = splitPath(public); app == nobodys {
+		return "", public
+	}
+	return app, path
+}
+
 func publicPath(app, path string) string {
 	if app == "" {
 		return path
 	}
 	return appPrefix + app + "/" + path
 }
+
+// nobodys is no app's name.
+const nobodys = "\x00"
 
 // splitPath is the reverse; what is no path names nothing.
 func splitPath(public string) (app, path string) {
@@ -50,7 +65,7 @@ func splitPath(public string) (app, path string) {
 		return "", public
 	}
 	if app, path, ok = strings.Cut(rest, "/"); app == "" || !ok {
-		return "\x00", path // no app is called so
+		return nobodys, path
 	}
 	return app, path
 }

@@ -14,6 +14,12 @@ import (
 // any of it asked to purge it (spec §6.5). How many documents went is returned;
 // fault.NotFound when there was none.
 func (l *Library) Remove(app, name string, all bool) (int, []seal.Outgoing, error) {
+	return l.RemoveIf(app, name, all, "")
+}
+
+// RemoveIf is Remove under the condition that the document is what PutOptions.IfMatch
+// says. The error is fault.Conflict.
+func (l *Library) RemoveIf(app, name string, all bool, ifMatch string) (int, []seal.Outgoing, error) {
 	if err := checkFolder(name); err != nil {
 		return 0, nil, err
 	}
@@ -22,6 +28,9 @@ func (l *Library) Remove(app, name string, all bool) (int, []seal.Outgoing, erro
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := l.condition(app, name, PutOptions{IfMatch: ifMatch}); err != nil {
+		return 0, nil, err
+	}
 	var doomed []*entry
 	if e := l.index.find(app, strings.TrimSuffix(name, "/")); e != nil && !strings.HasSuffix(name, "/") {
 		doomed = append(doomed, e)

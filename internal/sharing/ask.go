@@ -11,6 +11,7 @@ import (
 
 	"github.com/kith-web/kith/internal/exchange"
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/library"
 	"github.com/kith-web/kith/internal/seal"
 )
 
@@ -39,6 +40,9 @@ func (s *Service) Ask(ctx context.Context, a Ask) (*Answer, error) {
 			WithHint("ask again when a device of theirs was online")
 	}
 	path, query, _ := strings.Cut(strings.TrimPrefix(a.Path, "/"), "?")
+	if a.App != "" {
+		path = library.PublicPath(a.App, path)
+	}
 	if query != "" {
 		path += "?" + query
 	}
@@ -48,12 +52,15 @@ func (s *Service) Ask(ctx context.Context, a Ask) (*Answer, error) {
 // get takes a copy, or asks for one.
 func (h *home) get(ctx context.Context, by friendAsker, friend seal.RelationID, path string, again bool) (*Answer, error) {
 	var answered bool
-	by.answered = &answered
+	var waits string
+	by.answered, by.open = &answered, &waits
 	copied, body, err := h.copies.Get(ctx, by, friend, path, again)
+	if waits != "" {
+		h.s.changes.note()
+	}
 	var open pending
 	if errors.As(err, &open) {
-		h.s.changes.note()
-		return &Answer{Pending: hex.EncodeToString(open.id[:])}, nil
+		return &Answer{Pending: waits}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -62,6 +69,7 @@ func (h *home) get(ctx context.Context, by friendAsker, friend seal.RelationID, 
 	return &Answer{
 		ETag: copied.ETag(), Type: copied.Type(), Modified: modified, Body: body,
 		Until: time.UnixMilli(copied.Lease).UTC(), Stale: !answered && !copied.IsFresh(time.Now()),
+		Open: waits,
 	}, nil
 }
 
@@ -104,13 +112,18 @@ func (s *Service) Forget(_ context.Context, friend, path string) error {
 type friendAsker struct {
 	h        *home
 	until    time.Time
-	answered *bool // set when the friend answered
+	answered *bool   // set when the friend answered
+	open     *string // set to the question that nobody has answered
 }
 
 // Ask implements copies.Asker.
 func (t friendAsker) Ask(ctx context.Context, to seal.RelationID, r seal.Request) (*seal.Reply, error) {
 	reply, err := t.ask(ctx, to, r)
 	*t.answered = *t.answered || err == nil
+	var waits pending
+	if errors.As(err, &waits) {
+		*t.open = hex.EncodeToString(waits.id[:])
+	}
 	return reply, err
 }
 

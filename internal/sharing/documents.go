@@ -2,6 +2,7 @@ package sharing
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -22,13 +23,11 @@ func (s *Service) Put(ctx context.Context, p Put) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	audience, err := h.audience(p.Audience)
+	o, err := h.putOptions(p)
 	if err != nil {
 		return Document{}, err
 	}
-	item, out, err := h.library.Put(ctx, p.Path, p.Body, library.PutOptions{
-		App: p.App, Type: p.Type, Labels: p.Labels, Audience: audience, IfMatch: p.IfMatch, IfNoneMatch: p.IfNoneMatch,
-	})
+	item, out, err := h.library.Put(ctx, p.Path, p.Body, o)
 	if err != nil {
 		return Document{}, err
 	}
@@ -36,6 +35,64 @@ func (s *Service) Put(ctx context.Context, p Put) (Document, error) {
 		return Document{}, err
 	}
 	return h.names().document(item, h.library.Lists()), nil
+}
+
+func (h *home) putOptions(p Put) (library.PutOptions, error) {
+	audience, err := h.audience(p.Audience)
+	return library.PutOptions{
+		App: p.App, Type: p.Type, Labels: p.Labels, Audience: audience, IfMatch: p.IfMatch, IfNoneMatch: p.IfNoneMatch,
+	}, err
+}
+
+// PutPart stores a part of a document. Where IfMatch names the version there is and
+// the size stays, its octets are replaced; else parts, in order and the first one
+// first, make a draft that becomes the document when it is whole
+// (library.PutPart). Parts says how far it is with errors, too: fault.Conflict
+// where octets before the part are missing, or a condition is not met.
+func (s *Service) PutPart(ctx context.Context, p Put, part Part) (Parts, error) {
+	h, err := s.someone()
+	if err != nil {
+		return Parts{Total: part.Total}, err
+	}
+	o, err := h.putOptions(p)
+	if err != nil {
+		return Parts{Total: part.Total}, err
+	}
+	var made library.Parts
+	var out []seal.Outgoing
+	err = h.here(ctx, p.App, p.Path, func() (err error) {
+		made, out, err = h.library.PutPart(ctx, p.Path, p.Body, library.Part(part), o)
+		return err
+	})
+	return h.parts(made), errors.Join(err, h.send(out))
+}
+
+// Draft says how far a document that comes in parts is; fault.NotFound when none
+// was begun, or it is whole.
+func (s *Service) Draft(_ context.Context, app, path string) (Parts, error) {
+	h, err := s.home()
+	if err != nil {
+		return Parts{Total: -1}, err
+	}
+	made, err := h.library.Draft(app, path)
+	return h.parts(made), err
+}
+
+// DropDraft forgets what came of a document in parts.
+func (s *Service) DropDraft(_ context.Context, app, path string) error {
+	h, err := s.home()
+	if err != nil {
+		return err
+	}
+	return h.library.DropDraft(app, path)
+}
+
+func (h *home) parts(p library.Parts) Parts {
+	out := Parts{Whole: p.Whole, Have: p.Have, Total: p.Total}
+	if p.Whole {
+		out.Document = h.names().document(p.Item, h.library.Lists())
+	}
+	return out
 }
 
 // Document tells of one.
@@ -58,30 +115,48 @@ func (s *Service) Open(ctx context.Context, app, path string) (Document, Body, e
 	if err != nil {
 		return Document{}, nil, err
 	}
-	item, body, err := h.library.Get(app, path)
-	if fault.KindOf(err) == fault.Unreachable {
-		if item, err = h.library.Stat(app, path); err != nil {
-			return Document{}, nil, err
-		}
-		if err := h.library.Fetch(ctx, asker{h}, item.Handle); err != nil {
-			return Document{}, nil, err
-		}
+	var item library.Item
+	var body library.Body
+	err = h.here(ctx, app, path, func() (err error) {
 		item, body, err = h.library.Get(app, path)
-	}
+		return err
+	})
 	if err != nil {
 		return Document{}, nil, err
 	}
 	return h.names().document(item, h.library.Lists()), body, nil
 }
 
+// here does what needs the body of a document, and fetches that where it is on
+// another device alone.
+func (h *home) here(ctx context.Context, app, path string, do func() error) error {
+	err := do()
+	if fault.KindOf(err) != fault.Unreachable {
+		return err
+	}
+	item, err := h.library.Stat(app, path)
+	if err != nil {
+		return err
+	}
+	if err := h.library.Fetch(ctx, asker{h}, item.Handle); err != nil {
+		return err
+	}
+	return do()
+}
+
 // Documents lists those below prefix.
-func (s *Service) Documents(_ context.Context, app, prefix, label string) ([]Document, error) {
+func (s *Service) Documents(ctx context.Context, app, prefix, label string) ([]Document, error) {
+	return s.List(ctx, Page{App: app, Folder: prefix, Label: label})
+}
+
+// List lists documents, ordered by path.
+func (s *Service) List(_ context.Context, p Page) ([]Document, error) {
 	h, err := s.home()
 	if err != nil {
 		return nil, err
 	}
-	folder, _ := clean(prefix)
-	items, err := h.library.List(library.ListOptions{App: app, Folder: folder, Label: label})
+	folder, _ := clean(p.Folder)
+	items, err := h.library.List(library.ListOptions{App: p.App, Folder: folder, Label: p.Label, After: p.After, Most: p.Most})
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +242,13 @@ func (h *home) share(app, name string, all bool, c Change) ([]seal.Outgoing, err
 }
 
 // Delete deletes a document, or with a slash at the end all below it.
-func (s *Service) Delete(_ context.Context, app, path string) (Deleted, error) {
+func (s *Service) Delete(ctx context.Context, app, path string) (Deleted, error) {
+	return s.DeleteIf(ctx, app, path, "")
+}
+
+// DeleteIf is Delete under a condition: the document is what ifMatch says, as in
+// RFC 9110 §13.1.1. The error is fault.Conflict.
+func (s *Service) DeleteIf(_ context.Context, app, path, ifMatch string) (Deleted, error) {
 	h, err := s.home()
 	if err != nil {
 		return Deleted{}, err
@@ -177,7 +258,7 @@ func (s *Service) Delete(_ context.Context, app, path string) (Deleted, error) {
 		before[d.Group] = true
 	}
 	name, all := clean(path)
-	n, out, err := h.library.Remove(app, name, all)
+	n, out, err := h.library.RemoveIf(app, name, all, ifMatch)
 	if err != nil {
 		return Deleted{}, err
 	}

@@ -143,6 +143,7 @@ func (h *home) copied(from seal.RelationID, m seal.Message) ([]seal.Outgoing, er
 	}
 	friend := h.stable(from)
 	out, err := h.copies.Handle(friend, m)
+	h.s.events.tell(Event{Friend: hexID(friend)})
 	if err != nil || m.Kind != seal.Purge {
 		return out, err
 	}

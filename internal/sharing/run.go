@@ -24,7 +24,7 @@ func (s *Service) openPeer(h *home, local exchange.Local) (*exchange.Peer, error
 			People: people{h}, Handler: handler{h}, Local: local, Now: time.Now, Rand: s.o.Rand, Lifetime: s.o.Lifetime, Log: s.log,
 		},
 		Answerer: answerer{h}, Log: s.log,
-		Relay: s.relay, Hop: s.o.Hop, HopOnly: s.o.HopOnly,
+		Relay: s.relay, Hop: s.o.Hop, HopOnly: s.o.HopOnly, Arrived: h.arrived,
 	}
 	if h.direct != nil {
 		o.Own = &exchange.OwnMailbox{URL: h.direct.URL, Client: h.direct.Client}
@@ -71,6 +71,7 @@ func (h *home) resume() error {
 		if isPersons(e.Record) {
 			h.records.Store(true)
 		}
+		h.s.events.changed(e)
 		h.look()
 	})
 	out, err := h.tellLibrary()

@@ -35,6 +35,7 @@ type Service struct {
 	closed  bool
 
 	changes changes
+	events  events
 }
 
 // home is what is open while the key is there.
@@ -208,6 +209,7 @@ func (s *Service) unlock() error {
 	s.open = h
 	s.mu.Unlock()
 	s.changes.note()
+	s.events.tell(Event{}) // what changed while it was closed was not told
 	return nil
 }
 

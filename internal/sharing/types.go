@@ -134,6 +134,33 @@ type Put struct {
 	Size                 int64 // -1 when it is not known
 }
 
+// Part says which octets of a document a Put has, as Content-Range does.
+type Part struct {
+	From   int64 // the first of them
+	Length int64 // how many
+	Total  int64 // of the whole document; -1 while that is not known
+}
+
+// Parts says how far a document that comes in parts is.
+type Parts struct {
+	// Whole says that the document is complete: it is Document.
+	Whole    bool     `json:"whole"`
+	Document Document `json:"document,omitzero"`
+	// Have is how many octets from the beginning are here, Total of how many; -1
+	// while that is not known.
+	Have  int64 `json:"have"`
+	Total int64 `json:"total"`
+}
+
+// Page chooses what Documents tells.
+type Page struct {
+	App    string
+	Folder string // "" for all; what is in folders below it, too
+	Label  string // "" for any
+	After  string // a path: begin behind it
+	Most   int    // 0 for all
+}
+
 // Change changes what is told of a document; nil leaves a field.
 type Change struct {
 	Audience *Audience `json:"audience,omitempty"`
@@ -176,6 +203,9 @@ type Ask struct {
 	// Wait is how long to wait for an answer before the question is left to
 	// itself.
 	Wait time.Duration
+	// App is whose documents are asked for, which Path is a path among; "" for the
+	// friend's own files.
+	App string
 	// Fresh asks even where a copy need not be asked about.
 	Fresh bool
 }
@@ -192,6 +222,9 @@ type Answer struct {
 	Stale bool
 	// Pending is the ID of a question that nobody answered yet; the rest is empty.
 	Pending string
+	// Open is the ID of the question that waits for something newer, where this is a
+	// copy that could be used meanwhile.
+	Open string
 }
 
 // Question is one that waits for its answer, or for somebody to take it.
