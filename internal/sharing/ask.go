@@ -65,12 +65,9 @@ func (h *home) get(ctx context.Context, by friendAsker, friend seal.RelationID, 
 	if err != nil {
 		return nil, err
 	}
-	modified, _ := time.Parse(time.RFC1123, copied.Header["last-modified"])
-	return &Answer{
-		ETag: copied.ETag(), Type: copied.Type(), Modified: modified, Body: body,
-		Until: time.UnixMilli(copied.Lease).UTC(), Stale: !answered && !copied.IsFresh(time.Now()),
-		Open: waits,
-	}, nil
+	a := answerOf(copied, body)
+	a.Stale, a.Open = !answered && !copied.IsFresh(time.Now()), waits
+	return a, nil
 }
 
 // Question looks whether a question was answered.

@@ -51,6 +51,7 @@ type home struct {
 	tried   bool          // to open it
 	stale   chan struct{} // something is to be brought up to date
 	records atomic.Bool   // another device wrote the person's records
+	handles sync.Mutex    // one at a time makes their secret
 	goneMu  sync.Mutex
 	gone    []person.FriendID
 

@@ -216,8 +216,10 @@ type Answer struct {
 	Type     string
 	Modified time.Time // zero when it was not said
 	Body     Body
-	// Until is how long it may be kept.
-	Until time.Time
+	Size     int64
+	// Until is how long it may be kept, Fetched when it was last known to be right,
+	// and Fresh until when it need not be asked about.
+	Until, Fetched, Fresh time.Time
 	// Stale is true for a copy whose owner could not be asked.
 	Stale bool
 	// Pending is the ID of a question that nobody answered yet; the rest is empty.

@@ -18,6 +18,10 @@ type Asker interface {
 	Ask(ctx context.Context, to seal.RelationID, r seal.Request) (*seal.Reply, error)
 }
 
+// ErrGone is in the error of a document that was there and is not any more, for this
+// person: it was deleted, or is for others now.
+var ErrGone = errors.New("there was a document for you, and there is none any more")
+
 // fetchMost is how much of a body is asked for at once (spec §5.3).
 const fetchMost = 64 << 20
 
@@ -78,8 +82,12 @@ func (c *Copies) fetch(ctx context.Context, ask Asker, friend seal.RelationID, p
 	case 304:
 		return false, c.renew(friend, path, reply.Header)
 	case 404, 410:
-		if _, err := c.Erase(friend, path); err != nil {
+		had, err := c.Erase(friend, path)
+		if err != nil {
 			return false, err
+		}
+		if had || reply.Status == 410 {
+			return false, fault.New(fault.NotFound, "%s: %w", path, ErrGone).WithHint("'kith friend ls' shows what there is")
 		}
 		return false, fault.New(fault.NotFound, "there is no %s for you", path).WithHint("'kith friend ls' shows what there is")
 	case 429:
