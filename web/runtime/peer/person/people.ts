@@ -5,7 +5,7 @@ import { compare } from "../seal/index.ts";
 import { bye } from "./friend.ts";
 import { receiveRoster } from "./house.ts";
 import { confirm, receiveJoin, receiveWelcome } from "./invite.ts";
-import { links, receiveLink } from "./link.ts";
+import { dropLinks, links, receiveLink } from "./link.ts";
 import type { PersonEffects } from "./options.ts";
 import { householdInboxes, ownRelations, rosterInbox } from "./own.ts";
 import { queues } from "./queue.ts";
@@ -71,8 +71,10 @@ export async function receive(s: Self, i: Inbox, body: Uint8Array): Promise<Pers
   const accept = v.accepts.get(id);
   const changing = v.rekeys.get(id);
   const link = links(s).get(id);
-  if (id === rosterInbox) await receiveRoster(s, c, body);
-  else if (invite) await receiveJoin(s, c, id, invite, relay, body);
+  if (id === rosterInbox) {
+    await receiveRoster(s, c, body);
+    await dropLinks(s, c); // a device that was linked is in
+  } else if (invite) await receiveJoin(s, c, id, invite, relay, body);
   else if (accept) await receiveWelcome(s, c, id, accept, relay, body);
   else if (changing) await receiveRekeyed(s, c, id, changing, body);
   else if (link) await receiveLink(s, c, id, link, relay, body);
