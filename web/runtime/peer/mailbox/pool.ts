@@ -1,5 +1,6 @@
-import { gone, refusedBy } from "./error.ts";
+import { cutRelay } from "../seal/index.ts";
 import { target } from "./address.ts";
+import { gone, refusedBy } from "./error.ts";
 import { type Sender, Session, type SessionOptions } from "./session.ts";
 import type { Delivery } from "./subscription.ts";
 import { sleep, until, within } from "./wait.ts";
@@ -26,7 +27,8 @@ interface Line {
 /**
  * Keeps sessions to relays, one for sending and one for receiving with each, so that
  * none sees both (spec/mailbox.md §7), and makes them anew when they end, with what
- * was subscribed. Close it.
+ * was subscribed. A relay's address may end in # and its id, which it then has to have.
+ * Close it.
  */
 export class Pool {
   readonly #o: PoolOptions;
@@ -87,7 +89,7 @@ export class Pool {
     relay: string, recipient: Uint8Array, credit: number, handle: (d: Delivery) => Promise<void> | void,
     trouble: (error: unknown) => void = () => undefined,
   ): () => void {
-    target(relay, "ws", "");
+    target(cutRelay(relay).url, "ws", "");
     const stop = new AbortController();
     const end = (): void => stop.abort(gone());
     if (this.#closed.signal.aborted) end();
@@ -173,7 +175,8 @@ export class Pool {
 
   async #dial(relay: string, line: Line): Promise<Session> {
     try {
-      const s = await Session.open(relay, this.#o.session?.(relay), this.#closed.signal);
+      const { url, id } = cutRelay(relay);
+      const s = await Session.open(url, { ...this.#o.session?.(url), ...(id ? { relay: id } : {}) }, this.#closed.signal);
       this.#open.add(s);
       s.ended.addEventListener("abort", () => this.#open.delete(s));
       return line.session = s;

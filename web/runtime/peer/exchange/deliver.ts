@@ -1,0 +1,175 @@
+import { type Message, MessageKind, PartyKind, type Relation } from "../contract.ts";
+import { Fault, kindOf } from "../fault.ts";
+import { open, openNew, peek } from "../seal/index.ts";
+import { acknowledged, came, learn, learnShared, number, tellAgain } from "./context.ts";
+import type { Delivery } from "./effect.ts";
+import { learnEpoch, noteEpoch } from "./epoch.ts";
+import { backSoon, loss, renew, unopened } from "./lost.ts";
+import { answered } from "./question.ts";
+import { apply, refused, send } from "./send.ts";
+import { serve } from "./serve.ts";
+import { type Inner, type Receiving, receiveKey, type Seen, seenKey, stateKey } from "./state.ts";
+
+/** Takes what a mailbox gave to this device: an envelope of a relation, or a join or a welcome. */
+export async function deliver(c: Inner, d: Delivery): Promise<void> {
+  const r = d.inbox.relation === undefined ? undefined : await c.o.people.relation(d.inbox.relation);
+  if (r) {
+    const opened = await unseal(c, r, d);
+    return opened && await takeMessage(c, d, r, opened.s, opened.m);
+  }
+  try {
+    if (!await raw(c, d)) c.effects.push({ do: "ack", ref: d.ref });
+  } catch (error) {
+    if (!refused(error)) throw error;
+    drop(c, d, error);
+  }
+}
+
+function drop(c: Inner, d: Delivery, error: unknown): void {
+  c.world.log("debug", "dropped a body", { relation: d.inbox.relation?.slice(0, 8), error });
+  c.effects.push({ do: "ack", ref: d.ref });
+}
+
+/** Takes a join or a welcome; false when it is neither. */
+async function raw(c: Inner, d: Delivery): Promise<boolean> {
+  const e = await c.o.people.receive(d.inbox, d.body);
+  if (!e) return false;
+  await apply(c, e);
+  c.effects.push({ do: "ack", ref: d.ref });
+  return true;
+}
+
+/** Opens an envelope. When it returns nothing, the effects say what becomes of it. */
+async function unseal(c: Inner, r: Relation, d: Delivery): Promise<{ s: Receiving; m: Message } | undefined> {
+  let id = "";
+  try {
+    const seen = peek(d.body);
+    id = seen.context;
+    const s = c.receives.get(r.id)?.get(id);
+    if (s) {
+      const m = await open(s.context, d.body);
+      if (seen.enc && !s.context.notice && c.now() - s.run.told > tellAgain) owe(c, r.id);
+      return { s, m };
+    }
+  } catch (error) {
+    drop(c, d, error);
+    return undefined;
+  }
+  let fresh;
+  try {
+    fresh = await openNew(r, d.body);
+  } catch (error) {
+    if (kindOf(error) === "not_found") return unknown(c, r, d, id);
+    drop(c, d, error);
+    return undefined;
+  }
+  c.lost.delete(`${r.id}/${id}`);
+  const s = await learn(c, r, fresh.context, true);
+  if (!fresh.context.notice) owe(c, r.id);
+  return { s, m: fresh.message };
+}
+
+/** What fits no context may be a join or a welcome that is repeated. */
+async function unknown(c: Inner, r: Relation, d: Delivery, context: string): Promise<undefined> {
+  try {
+    if (await raw(c, d)) return;
+  } catch (error) {
+    if (!refused(error)) throw error;
+  }
+  await unopened(c, d, r, context);
+}
+
+/** Makes an acknowledgement due, unless another message carries it before. */
+function owe(c: Inner, relation: string): void {
+  const { run } = c.state(relation);
+  run.owe ||= c.now() + c.limits.ackAfter;
+}
+
+/** Handles a message that was opened. */
+async function takeMessage(c: Inner, d: Delivery, r: Relation, s: Receiving, m: Message): Promise<void> {
+  await notice(c, r, s, m);
+  const had = c.get(seenKey(r.id, m.id)) as Seen | undefined;
+  if (!had && c.state(r.id).forgot && came(s, m.number)) {
+    c.effects.push({ do: "ack", ref: d.ref }); // its id may be one that was forgotten
+    return;
+  }
+  let held = false;
+  if (m.kind === MessageKind.ask) held = await serve(c, d, r, s, m, had);
+  else if (!had) {
+    const wait = await handle(c, r, m);
+    if (wait > 0) {
+      c.effects.push({ do: "back", ref: d.ref, wait });
+      return;
+    }
+  }
+  if (number(s, m.number) && !had) {
+    c.world.log("warn", "the other side used a number twice: it was restored from a backup", { relation: r.id.slice(0, 8) });
+    c.state(r.id).rolled = c.now();
+  }
+  s.used = c.now();
+  c.keep(receiveKey(r.id, s.context.id), s);
+  if (held) return;
+  if (!had) c.keep(seenKey(r.id, m.id), { at: c.now(), sent: m.sent } satisfies Seen);
+  c.effects.push({ do: "ack", ref: d.ref });
+}
+
+/** Takes what any message says beside its body, even one that came before. */
+async function notice(c: Inner, r: Relation, s: Receiving, m: Message): Promise<void> {
+  const st = c.state(r.id);
+  st.heard = c.now();
+  noteEpoch(c, r, st, s.context.epoch);
+  await acknowledged(c, r.id, m.known);
+  await learnEpoch(c, r, st, m);
+  if (m.kind === MessageKind.where) c.o.where?.(r.id, s.context.id, m);
+  c.keep(stateKey(r.id), st);
+}
+
+/** Does what a message says; returns how long to give it back for. */
+async function handle(c: Inner, r: Relation, m: Message): Promise<number> {
+  try {
+    return await hand(c, r, m);
+  } catch (error) {
+    if (!refused(error)) throw error;
+    c.world.log("info", "refused a message", { relation: r.id.slice(0, 8), kind: m.kind, error });
+    return 0;
+  }
+}
+
+/** The kinds of own devices alone. */
+const ofOwn: readonly number[] = [
+  MessageKind.contexts, MessageKind.rosters, MessageKind.items, MessageKind.reconcile, MessageKind.reset,
+];
+
+async function hand(c: Inner, r: Relation, m: Message): Promise<number> {
+  if (ofOwn.includes(m.kind) && r.kind !== PartyKind.ownDevice) {
+    throw new Fault("forbidden", `a message of kind ${m.kind} is for own devices`);
+  }
+  switch (m.kind) {
+    case MessageKind.keys:
+    case MessageKind.where:
+      return 0;
+    case MessageKind.answer:
+      return answered(c, r, m);
+    case MessageKind.unknown:
+      return renew(c, r, m);
+    case MessageKind.contexts:
+      return await learnShared(c, m) && ++loss(c, r.id, m.id.slice(0, 16)).tries <= 5 ? backSoon : 0;
+    case MessageKind.rosters:
+    case MessageKind.confirm:
+    case MessageKind.queues:
+    case MessageKind.rekey:
+    case MessageKind.rekeyed:
+    case MessageKind.bye:
+      await apply(c, await c.o.people.handle(r.id, m));
+      return 0;
+    case MessageKind.items:
+    case MessageKind.reconcile:
+    case MessageKind.reset:
+    case MessageKind.changed:
+    case MessageKind.purge:
+    case MessageKind.purged:
+      await send(c, ...await c.o.handler.handle(r.id, m));
+      return 0;
+  }
+  throw new Fault("unsupported", `a message of kind ${m.kind}`);
+}

@@ -1,0 +1,78 @@
+import { type Message, MessageKind, PartyKind, type Relation } from "../contract.ts";
+import { encodeOctets, hex, parseOctets, unhex } from "../seal/index.ts";
+import type { Delivery } from "./effect.ts";
+import { day, minute, second } from "./options.ts";
+import { jobsOf } from "./outbox.ts";
+import { repeatAll } from "./question.ts";
+import { begin, send } from "./send.ts";
+import { apart, type Inner, jobKey, newRunning, sendKey } from "./state.ts";
+
+/** Bounds of what is done about envelopes that cannot be opened (spec §5.1). */
+export const mostLost = 4096;
+const lostFor = day;
+const patience = 3;
+const unknownEvery = minute;
+/** How long an envelope is given back for when what it needs is on its way. */
+export const backSoon = 5 * second;
+
+/** How often something could not be opened, and since when. */
+export function loss(c: Inner, relation: string, context: string): { first: number; tries: number } {
+  const key = `${relation}/${context}`;
+  let l = c.lost.get(key);
+  if (!l) {
+    if (c.lost.size >= mostLost) c.lost.clear();
+    c.lost.set(key, l = { first: c.now(), tries: 0 });
+  }
+  return l;
+}
+
+/**
+ * Gives an envelope back while another own device may open it, else drops it and says
+ * so to the other side.
+ */
+export async function unopened(c: Inner, d: Delivery, r: Relation, context: string): Promise<void> {
+  const l = loss(c, r.id, context);
+  l.tries++;
+  const others = r.kind === PartyKind.friend && !d.direct && (await c.ownDevices()).length !== 0;
+  const back = { do: "back" as const, ref: d.ref, wait: backSoon * 2 ** Math.min(l.tries - 1, 7) };
+  if (others && l.tries < patience) {
+    c.effects.push(back);
+    return;
+  }
+  await sayUnknown(c, r, context);
+  c.effects.push(others && c.now() - l.first < lostFor ? back : { do: "ack", ref: d.ref });
+}
+
+async function sayUnknown(c: Inner, r: Relation, context: string): Promise<void> {
+  const { run } = c.state(r.id);
+  if (apart(c.now(), run.unknownSent) < unknownEvery) return;
+  run.unknownSent = c.now();
+  run.unknowns++;
+  await send(c, { to: r.id, kind: MessageKind.unknown, body: encodeOctets(unhex(context)), replaces: true });
+}
+
+/**
+ * Makes new contexts, because the other side cannot open one, and sends again what it
+ * may not have read. Returns how long to give the message back for.
+ */
+export async function renew(c: Inner, r: Relation, m: Message): Promise<number> {
+  const id = hex(parseOctets(m.body ?? new Uint8Array(), 8));
+  const { run } = c.state(r.id);
+  const contexts = c.sends.get(r.id);
+  const current = [...(contexts?.values() ?? [])].some((s) => s.context.id === id);
+  if (current) {
+    if (apart(c.now(), run.unknownGot) < unknownEvery) return unknownEvery; // contexts are as new as that
+    run.unknownGot = c.now();
+    for (const box of contexts?.keys() ?? []) c.drop(sendKey(r.id, box));
+    c.sends.delete(r.id);
+  }
+  const again = jobsOf(c, r.id).filter((j) => current && j.kept.length !== 0 || j.kept.includes(id));
+  for (const j of again) {
+    j.kept = [];
+    j.run = newRunning();
+    c.keep(jobKey(j), j);
+  }
+  await begin(c, again);
+  if (current) await repeatAll(c, r.id);
+  return 0;
+}
