@@ -19,7 +19,7 @@ interface Notice {
   from: string;
   ack: boolean; // it answers one, and wants no answer
 }
-const noticeShape = record<Notice>({ roster: [1, octets], secret: [2, octets], from: [3, id(8)], ack: [4, flag, true] });
+export const noticeShape = record<Notice>({ roster: [1, octets], secret: [2, octets], from: [3, id(8)], ack: [4, flag, true] });
 
 /** Fills in the times and signs. */
 export function sign(s: Self, r: roster.Roster, key: roster.SigningKey): Promise<roster.Signed> {

@@ -32,7 +32,7 @@ export interface Link {
 
 /** What two devices say to one another after the comparison. */
 interface Note { entry: Uint8Array; roster: Uint8Array; secret: Uint8Array; from: string }
-const noteShape = record<Note>({ entry: [1, octets, true], roster: [2, octets, true], secret: [3, octets, true], from: [4, idShape(8)] });
+export const noteShape = record<Note>({ entry: [1, octets, true], roster: [2, octets, true], secret: [3, octets, true], from: [4, idShape(8)] });
 const none = new Uint8Array();
 const noDevice = "00".repeat(8);
 

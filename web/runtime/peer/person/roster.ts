@@ -54,7 +54,7 @@ export const holdsShape: Shape<Holds> = record<Holds>({ days: [1, integer, true]
 export const deviceShape: Shape<Device> = record<Device>({
   key: [1, octets], xwing: [2, octets], name: [3, text], added: [4, integer], holds: [5, holdsShape], relays: [6, list(text)],
 });
-const rosterShape = record<Roster>({
+export const rosterShape = record<Roster>({
   version: [1, integer], root: [2, octets], generation: [3, integer], epoch: [4, integer], issued: [5, integer],
   expires: [6, integer], devices: [7, list(deviceShape)], household: [8, id(8)], removed: [9, list(id(8)), true],
 });
