@@ -39,16 +39,25 @@ func (l *Library) Wanted(most int) []Item {
 	return items
 }
 
-// Fetch brings a body from whichever other device has it. What came of it before
-// is not asked for again. The error is fault.Unreachable when no device has it or
-// answers.
+// Fetch brings a body from whichever other device has it, or waits for it where it
+// is being fetched. What came of it before is not asked for again. The error is
+// fault.Unreachable when no device has it or answers.
 func (l *Library) Fetch(ctx context.Context, ask Asker, h Handle) error {
-	r, devices, err := l.toFetch(h)
+	r, devices, busy, err := l.toFetch(h)
+	for err == nil && busy != nil {
+		select {
+		case <-busy:
+			r, devices, busy, err = l.toFetch(h)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 	if err != nil || r.Key == nil {
 		return err
 	}
 	defer func() {
 		l.mu.Lock()
+		close(l.fetching[h])
 		delete(l.fetching, h)
 		l.mu.Unlock()
 	}()
@@ -65,24 +74,24 @@ func (l *Library) Fetch(ctx context.Context, ask Asker, h Handle) error {
 	return err
 }
 
-// toFetch claims an item whose body is to be fetched; none when it is here.
-func (l *Library) toFetch(h Handle) (record, []Device, error) {
+// toFetch claims an item whose body is to be fetched; none when it is here. busy is
+// closed when somebody else is done with it.
+func (l *Library) toFetch(h Handle) (r record, _ []Device, busy <-chan struct{}, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.index.byHandle[h]
 	switch {
 	case e == nil:
-		return record{}, nil, fault.New(fault.NotFound, "there is no such document")
+		return r, nil, nil, fault.New(fault.NotFound, "there is no such document")
 	case e.here:
-		return record{}, nil, nil
-	case l.fetching[h]:
-		return record{}, nil, fault.New(fault.Conflict, "%s is being fetched", e.path)
+		return r, nil, nil, nil
+	case l.fetching[h] != nil:
+		return r, nil, l.fetching[h], nil
 	}
-	r, err := l.full(e)
-	if err == nil {
-		l.fetching[h] = true
+	if r, err = l.full(e); err == nil {
+		l.fetching[h] = make(chan struct{})
 	}
-	return r, l.circle.line, err
+	return r, l.circle.line, nil, err
 }
 
 // fetchFrom reports whether it is done: the body is here, or not wanted any more.

@@ -41,7 +41,7 @@ type Library struct {
 	buried   map[seal.RelationID]map[string]int // paths that were purged, by who had them
 	resets   []reset
 	watchers map[int]func(Event)
-	fetching map[Handle]bool
+	fetching map[Handle]chan struct{} // closed when it is done
 	nextID   int
 	drafts   []*draft
 }
@@ -63,7 +63,7 @@ func Open(o Options) (*Library, error) {
 	l := &Library{
 		o: o, rand: &lockedReader{r: o.Rand}, bodies: filepath.Join(o.Dir, "bodies"), index: newIndex(),
 		circle: newCircle(People{}), peers: map[seal.DeviceID]*peer{}, given: map[seal.RelationID]uint64{},
-		receipts: map[string]*receipt{}, buried: map[seal.RelationID]map[string]int{}, lists: newLists(), watchers: map[int]func(Event){}, fetching: map[Handle]bool{},
+		receipts: map[string]*receipt{}, buried: map[seal.RelationID]map[string]int{}, lists: newLists(), watchers: map[int]func(Event){}, fetching: map[Handle]chan struct{}{},
 	}
 	l.none = &entry{aud: l.index.audience(Audience{})}
 	if err := os.MkdirAll(l.bodies, 0o700); err != nil {

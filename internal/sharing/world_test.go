@@ -114,18 +114,18 @@ func (d *device) end() {
 }
 
 // until waits until what a device shows is so.
-func (d *device) until(what string, so func(sharing.State) bool) sharing.State {
+func (d *device) until(what string, so func(sharing.State) bool) {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
-	defer cancel()
-	st := d.State()
-	for !so(st) {
-		var err error
-		if st, err = d.Changed(ctx, st.Version); err != nil {
-			d.t.Fatalf("%s: %v: %+v", what, err, d.State())
+	tick, end := time.NewTicker(20*time.Millisecond), time.NewTimer(patience)
+	defer tick.Stop()
+	defer end.Stop()
+	for st := d.State(); !so(st); st = d.State() {
+		select {
+		case <-tick.C:
+		case <-end.C:
+			d.t.Fatalf("%s: %+v", what, st)
 		}
 	}
-	return st
 }
 
 func (d *device) friend(st sharing.State, name string) sharing.Friend {
@@ -157,8 +157,10 @@ func link(t testing.TB, old, fresh *device) {
 	_, err = old.AcceptDevice(t.Context(), i.Link)
 	check(t, err)
 	for _, d := range []*device{fresh, old} {
-		st := d.until("have a code", func(st sharing.State) bool { return len(st.Links) > 0 && st.Links[0].Safety != "" })
-		check(t, d.ConfirmDevice(t.Context(), st.Links[0].ID))
+		d.until("have a code", func(st sharing.State) bool { return len(st.Links) > 0 && st.Links[0].Safety != "" })
+	}
+	for _, d := range []*device{fresh, old} {
+		check(t, d.ConfirmDevice(t.Context(), d.State().Links[0].ID))
 	}
 	for _, d := range []*device{fresh, old} {
 		d.until("know one another", func(st sharing.State) bool { return len(st.Devices) == 2 })
