@@ -11,6 +11,7 @@ import (
 const (
 	backFailed = 10 * time.Second // this device could not keep what came of it
 	backSoon   = 5 * time.Second  // what it needs is on its way
+	backDirect = time.Second      // the same, of what this device alone is offered
 	backOthers = time.Hour        // it is for another own device
 )
 

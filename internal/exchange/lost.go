@@ -39,25 +39,31 @@ func (c *Core) loss(k lostKey) *loss {
 	return l
 }
 
-// unopened gives an envelope back while another own device may open it, else drops
-// it and says so to the other side.
+// unopened gives an envelope back while another own device may open it, or tell
+// this one how; else drops it and says so to the other side.
 func (c *Core) unopened(d Delivery, r seal.Relation, id seal.ContextID) ([]Effect, error) {
 	l := c.loss(lostKey{r.ID, id})
 	l.tries++
-	others := r.Kind == seal.Friend && len(c.ownDevices()) != 0 && !d.Direct
+	others := r.Kind == seal.Friend && len(c.ownDevices()) != 0
 	if others && l.tries < patience {
-		return []Effect{Back{d.Ref, backSoon << (l.tries - 1)}}, nil
+		wait := backSoon
+		if d.Direct { // nobody else is offered it
+			wait = backDirect
+		}
+		return []Effect{Back{d.Ref, wait << (l.tries - 1)}}, nil
 	}
 	effects, err := c.sayUnknown(r, id)
 	if err != nil {
 		return nil, err
 	}
-	if others && c.now().Sub(l.first) < lostFor {
+	if others && !d.Direct && c.now().Sub(l.first) < lostFor {
 		return append(effects, Back{d.Ref, backSoon << min(l.tries-1, 7)}), nil
 	}
 	return append(effects, Ack{d.Ref}), nil
 }
 
+// sayUnknown tells the other side that a context cannot be opened, and asks again
+// what it may have answered in it.
 func (c *Core) sayUnknown(r seal.Relation, id seal.ContextID) ([]Effect, error) {
 	st := c.state(r.ID)
 	if now := c.now(); now.Sub(st.run.unknownSent).Abs() < unknownEvery {
@@ -69,7 +75,12 @@ func (c *Core) sayUnknown(r seal.Relation, id seal.ContextID) ([]Effect, error) 
 	if err != nil {
 		return nil, err
 	}
-	return c.begin(jobs...)
+	effects, err := c.begin(jobs...)
+	if err != nil {
+		return nil, err
+	}
+	more, err := c.repeatAll(r.ID)
+	return append(effects, more...), err
 }
 
 // renew makes new contexts, because the other side cannot open one, and sends again
