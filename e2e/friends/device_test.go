@@ -18,6 +18,13 @@ func linkDevice(t *testing.T, old, fresh *person) {
 	must(t, json.Unmarshal([]byte(fresh.CLI(t, "device", "link", "--name", fresh.name, "--json")), &shown))
 	var l sharing.Link
 	must(t, json.Unmarshal([]byte(old.CLI(t, "device", "accept", shown.Link, "--json")), &l))
+	confirmLink(t, old, fresh)
+}
+
+// confirmLink compares the codes that both devices show, says that they are the
+// same, and waits until the devices are one person's.
+func confirmLink(t *testing.T, old, fresh *person) {
+	t.Helper()
 	sides, codes := []*person{fresh, old}, map[string]bool{}
 	ids := make([]string, len(sides))
 	for i, p := range sides {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,8 +26,8 @@ func relayAt(t *testing.T, at *place) *relay {
 	return r
 }
 
-// startAt starts somebody's device on a computer of its own.
-func startAt(t *testing.T, at *place, name string, relays ...*relay) *person {
+// startAt starts somebody's device on a computer of its own, configured by more.
+func startAt(t *testing.T, at *place, name string, more harness.Config, relays ...*relay) *person {
 	t.Helper()
 	urls := []string{}
 	for _, r := range relays {
@@ -34,10 +35,10 @@ func startAt(t *testing.T, at *place, name string, relays ...*relay) *person {
 	}
 	home := filepath.Join(t.TempDir(), name)
 	must(t, os.MkdirAll(home, 0o700))
+	config := harness.Config{"mailbox.relays": urls, "friends.listen": at.IP + ":5488", "friends.direct": true}
+	maps.Copy(config, more)
 	return &person{name: name, Node: harness.StartNode(t, harness.Options{
-		Binary: kith, Home: home, Namespace: at.Namespace, Config: harness.Config{
-			"mailbox.relays": urls, "friends.listen": at.IP + ":5488", "friends.direct": true,
-		},
+		Binary: kith, Home: home, Namespace: at.Namespace, Config: config,
 	})}
 }
 
@@ -49,9 +50,9 @@ func TestTwoPeopleThreeDevicesTwoRelays(t *testing.T) {
 	first, second := room.Join(), room.Join()
 	one, two := relayAt(t, first), relayAt(t, second)
 	atLaptop, atPhone, atBob := room.Join(), room.Join(), room.Join()
-	laptop := startAt(t, atLaptop, "alice", one, two)
-	phone := startAt(t, atPhone, "phone", one, two)
-	bob := startAt(t, atBob, "bob", one, two)
+	laptop := startAt(t, atLaptop, "alice", nil, one, two)
+	phone := startAt(t, atPhone, "phone", nil, one, two)
+	bob := startAt(t, atBob, "bob", nil, one, two)
 	befriend(t, laptop, bob)
 	linkDevice(t, laptop, phone)
 

@@ -157,19 +157,18 @@ func (n *Node) End(t testing.TB) {
 // CLI runs a command against the node and returns its standard output.
 func (n *Node) CLI(t testing.TB, args ...string) string {
 	t.Helper()
-	return Run(t, n.command(args))
+	return Run(t, n.Command(args...))
 }
 
 // TryCLI runs a command that may fail.
 func (n *Node) TryCLI(t testing.TB, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	return TryRun(t, n.command(args))
+	return TryRun(t, n.Command(args...))
 }
 
-func (n *Node) command(args []string) Program {
-	return Program{
-		Path: n.options.Binary, Args: append(slices.Clone(args), "--home", n.Home), Namespace: n.options.Namespace,
-	}
+// Command is a command of the node's own person.
+func (n *Node) Command(args ...string) Program {
+	return Program{Path: n.options.Binary, Args: append(args, "--home", n.Home), Namespace: n.options.Namespace}
 }
 
 // Publish publishes a folder by the command line.

@@ -40,6 +40,8 @@ type Nearby struct {
 //	GET    /api/v1/nearby/serves             what this device serves
 //	PUT    /api/v1/nearby/serves/{name}      serve.Serve; the name "-" is the one without a name
 //	DELETE /api/v1/nearby/serves/{name}
+//	POST   /api/v1/nearby/cards              CardRequest: hands a link to the person at a device; waits until they see it
+//	DELETE /api/v1/nearby/cards/{id}         forgets a card of the State
 //
 // Files that a browser gives are sent by way of an upload: POST /api/v1/uploads,
 // PUT each file, and then
@@ -64,6 +66,8 @@ func (s *Server) nearbyRoutes(mux *http.ServeMux) {
 		"GET /api/v1/nearby/serves":              s.getServes,
 		"PUT /api/v1/nearby/serves/{name}":       s.putServe,
 		"DELETE /api/v1/nearby/serves/{name}":    s.deleteServe,
+		"POST /api/v1/nearby/cards":              s.postCard,
+		"DELETE /api/v1/nearby/cards/{id}":       s.deleteCard,
 		"POST /api/v1/uploads/{id}/send":         s.sendUpload,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -142,6 +146,27 @@ func (s *Server) postPair(w http.ResponseWriter, r *http.Request) {
 	}
 	d, err := s.o.Nearby.Service.Pair(r.Context(), p.Device, p.Code)
 	answer(w, d, err)
+}
+
+// CardRequest hands a link to the person at a device nearby, which is paired first
+// where it is not.
+type CardRequest struct {
+	Device string `json:"device"` // name or ID
+	Code   string `json:"code,omitempty"`
+	Link   string `json:"link"`
+}
+
+func (s *Server) postCard(w http.ResponseWriter, r *http.Request) {
+	var c CardRequest
+	err := decode(w, r, s.o.MaxBody, &c)
+	if err == nil {
+		err = s.o.Nearby.Service.HandCard(r.Context(), c.Device, c.Code, c.Link)
+	}
+	done(w, err)
+}
+
+func (s *Server) deleteCard(w http.ResponseWriter, r *http.Request) {
+	done(w, s.o.Nearby.Service.DropCard(r.PathValue("id")))
 }
 
 // CodeAnswer is a code that a person typed.

@@ -36,6 +36,16 @@ func (c *Client) NearbyPrompt(ctx context.Context, id, code string) error {
 	return c.call(ctx, http.MethodPost, "/api/v1/nearby/prompts/"+url.PathEscape(id), CodeAnswer{code}, nil)
 }
 
+// NearbyCard hands a link to the person at a device nearby.
+func (c *Client) NearbyCard(ctx context.Context, r CardRequest) error {
+	return c.call(ctx, http.MethodPost, "/api/v1/nearby/cards", r, nil)
+}
+
+// NearbyDropCard forgets a link that was handed over.
+func (c *Client) NearbyDropCard(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodDelete, "/api/v1/nearby/cards/"+url.PathEscape(id), nil, nil)
+}
+
 // NearbyChange changes a paired device, by ID or name.
 func (c *Client) NearbyChange(ctx context.Context, id string, change DeviceChange) (d nearby.Device, err error) {
 	return d, c.call(ctx, http.MethodPatch, "/api/v1/nearby/devices/"+url.PathEscape(id), change, &d)

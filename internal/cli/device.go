@@ -11,6 +11,7 @@ import (
 
 	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/seal"
 	"github.com/kith-web/kith/internal/sharing"
 )
 
@@ -96,6 +97,7 @@ func (p *program) sayLink(l sharing.Link) {
 func (p *program) linkCommand() *cobra.Command {
 	var name string
 	var wait time.Duration
+	var room inRoom
 	c := &cobra.Command{
 		Use: "link", Short: "Make this a device of yours, beside one you have",
 		Long: `Show a link to take to a device of yours ('kith device accept'), and wait until it
@@ -103,15 +105,19 @@ answered. Then both show a code.`,
 		Args: cobra.NoArgs,
 		RunE: p.withNode(func(ctx context.Context, client *api.Client, _ []string) error {
 			v, err := client.LinkDevice(ctx, name)
+			if err == nil {
+				err = p.hand(ctx, client, room, v.Link)
+			}
 			if err != nil {
 				return err
 			}
-			if p.json {
+			switch {
+			case p.json:
 				return p.printJSON(v)
-			}
-			if isTerminal(p.Out) {
+			case room.device != "":
+			case isTerminal(p.Out):
 				p.printQR(v.Link)
-			} else {
+			default:
 				p.say("%s", v.Link)
 			}
 			ctx, cancel := context.WithTimeoutCause(ctx, wait, fault.New(fault.Unreachable, "the other device has not answered within %s", duration(wait)).
@@ -122,6 +128,7 @@ answered. Then both show a code.`,
 	}
 	c.Flags().StringVar(&name, "name", "", "what to call this device (default: the name of the computer)")
 	c.Flags().DurationVar(&wait, "wait", 10*time.Minute, "how long to wait")
+	room.handFlags(c)
 	return p.jsonFlag(c)
 }
 
@@ -150,11 +157,20 @@ func (p *program) followLink(ctx context.Context, client *api.Client) error {
 }
 
 func (p *program) acceptDeviceCommand() *cobra.Command {
-	return p.jsonFlag(&cobra.Command{
-		Use: "accept <link>", Short: "Let a new device in",
-		Args: exactly(1, "the link that the new device shows"),
+	var room inRoom
+	c := &cobra.Command{
+		Use: "accept [link]", Short: "Let a new device in",
+		Example: "  kith device accept 'http://localhost:5484/friend#AQI…'\n  kith device accept --nearby phone",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: p.withNode(func(ctx context.Context, client *api.Client, args []string) error {
-			l, err := client.AcceptDevice(ctx, args[0])
+			link, done, err := p.linkFrom(ctx, client, room, args, seal.OwnDevice)
+			if err != nil {
+				return err
+			}
+			l, err := client.AcceptDevice(ctx, link)
+			if err == nil {
+				err = done()
+			}
 			if err != nil {
 				return err
 			}
@@ -164,7 +180,9 @@ func (p *program) acceptDeviceCommand() *cobra.Command {
 			p.sayLink(l)
 			return nil
 		}),
-	})
+	}
+	room.takeFlags(c)
+	return p.jsonFlag(c)
 }
 
 func (p *program) confirmDeviceCommand() *cobra.Command {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kith-web/kith/internal/api"
+	"github.com/kith-web/kith/internal/seal"
 	"github.com/kith-web/kith/internal/sharing"
 )
 
@@ -99,16 +100,21 @@ func heard(at *time.Time) string {
 func (p *program) inviteCommand() *cobra.Command {
 	var i api.Invite
 	var expires time.Duration
+	var room inRoom
 	c := &cobra.Command{
 		Use: "invite", Short: "Make a link for one friend",
 		Long: `Make a link that makes one person your friend. It is good once and for a week.
 Whoever has it first can use it: send it over a channel you trust, and compare
-the code of 'kith friend code' afterwards.`,
-		Example: "  kith friend invite\n  kith friend invite --name alice --expires 1h --json",
+the code of 'kith friend code' afterwards. Somebody in the room gets it on their
+device with --nearby.`,
+		Example: "  kith friend invite\n  kith friend invite --nearby bobs-laptop\n  kith friend invite --name alice --expires 1h --json",
 		Args:    cobra.NoArgs,
 		RunE: p.withNode(func(ctx context.Context, client *api.Client, _ []string) error {
 			i.Expires = int64(expires / time.Second)
 			v, err := client.InviteFriend(ctx, i)
+			if err == nil {
+				err = p.hand(ctx, client, room, v.Link)
+			}
 			if err != nil {
 				return err
 			}
@@ -116,27 +122,38 @@ the code of 'kith friend code' afterwards.`,
 				return p.printJSON(v)
 			}
 			p.note("good once, until %s; 'kith friend cancel %s' makes it worthless", v.Expires.Local().Format(time.DateTime), v.ID)
-			if isTerminal(p.Out) {
+			switch {
+			case room.device != "":
+			case isTerminal(p.Out):
 				p.printQR(v.Link)
-				return nil
+			default:
+				p.say("%s", v.Link)
 			}
-			p.say("%s", v.Link)
 			return nil
 		}),
 	}
 	c.Flags().StringVar(&i.For, "name", "", "what to call whoever accepts (default: what they call themselves)")
 	c.Flags().DurationVar(&expires, "expires", 0, "how long it is good (default one week)")
+	room.handFlags(c)
 	return p.jsonFlag(c)
 }
 
 func (p *program) acceptCommand() *cobra.Command {
 	var name string
+	var room inRoom
 	c := &cobra.Command{
-		Use: "accept <link>", Short: "Become the friend of whoever made a link",
-		Example: "  kith friend accept 'http://localhost:5484/friend#AQE…' --name bob",
-		Args:    exactly(1, "the link that your friend gave you"),
+		Use: "accept [link]", Short: "Become the friend of whoever made a link",
+		Example: "  kith friend accept 'http://localhost:5484/friend#AQE…' --name bob\n  kith friend accept --nearby alices-laptop",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: p.withNode(func(ctx context.Context, client *api.Client, args []string) error {
-			f, err := client.AcceptFriend(ctx, args[0], name)
+			link, done, err := p.linkFrom(ctx, client, room, args, seal.Friend)
+			if err != nil {
+				return err
+			}
+			f, err := client.AcceptFriend(ctx, link, name)
+			if err == nil {
+				err = done()
+			}
 			if err != nil {
 				return err
 			}
@@ -152,6 +169,7 @@ func (p *program) acceptCommand() *cobra.Command {
 		}),
 	}
 	c.Flags().StringVar(&name, "name", "", "what to call them (default: what they call themselves)")
+	room.takeFlags(c)
 	return p.jsonFlag(c)
 }
 

@@ -43,6 +43,7 @@ type Service struct {
 	receptions map[string]*reception
 	offering   map[openscreen.Fingerprint]int // offers of each device that are read or wait
 	warnings   []Warning
+	cards      []Card // the oldest first
 }
 
 // Handler takes transports of a protocol from a paired device. It runs on a
@@ -66,7 +67,7 @@ func New(o Options) (*Service, error) {
 		receptions: map[string]*reception{}, offering: map[openscreen.Fingerprint]int{},
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
-	s.handlers[transferProtocol] = s.takeOffer
+	s.handlers[transferProtocol], s.handlers[cardProtocol] = s.takeOffer, s.takeCard
 	if s.agent, err = newAgent(o, b, s); err != nil {
 		return nil, err
 	}

@@ -28,6 +28,8 @@ type State struct {
 	Offers []Offer `json:"offers"`
 	// Transfers are under way, or ended lately.
 	Transfers []Transfer `json:"transfers"`
+	// Cards are links that devices handed over, the oldest first.
+	Cards []Card `json:"cards"`
 	// Warnings tell of devices that were turned away.
 	Warnings []Warning `json:"warnings"`
 }
@@ -162,9 +164,11 @@ func (s *Service) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.agent.Fingerprint()
+	s.forgetCards()
 	st := State{
 		Version: s.version, Name: s.name, ID: ID(f), Fingerprint: f.String(), Devices: devices,
 		Prompts: []Prompt{}, Offers: []Offer{}, Transfers: []Transfer{}, Warnings: slices.Clone(s.warnings),
+		Cards: append([]Card{}, s.cards...),
 	}
 	if st.Warnings == nil {
 		st.Warnings = []Warning{}
