@@ -105,7 +105,7 @@ export class Console extends Part implements Kith {
   /** How many answers are waited for. */
   #waiting(): number {
     const { nearby, pages } = this.live;
-    return (nearby?.offers.length ?? 0) + (nearby?.prompts.length ?? 0) + (pages?.asks.length ?? 0);
+    return (nearby?.offers.length ?? 0) + (nearby?.cards.length ?? 0) + (nearby?.prompts.length ?? 0) + (pages?.asks.length ?? 0);
   }
 
   /** How many answers of friends are here and not taken yet. */

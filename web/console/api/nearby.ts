@@ -71,6 +71,13 @@ export interface Warning {
   readonly addr?: string;
 }
 
+/** A link that a device in the room handed over; nothing was done with it. */
+export interface Card {
+  readonly id: string;
+  readonly name: string;
+  readonly link: string;
+}
+
 export interface NearbyState {
   readonly name: string;
   readonly id: string;
@@ -78,6 +85,7 @@ export interface NearbyState {
   readonly prompts: readonly Prompt[];
   readonly offers: readonly Offer[];
   readonly transfers: readonly Transfer[];
+  readonly cards: readonly Card[];
   readonly warnings: readonly Warning[];
 }
 
@@ -161,6 +169,15 @@ export class Nearby {
 
   async change(device: string, change: { readonly name?: string; readonly trusted?: boolean }): Promise<void> {
     await this.#api.call("PATCH", `/nearby/devices/${encodeURIComponent(device)}`, change);
+  }
+
+  /** Hands a link to the person at a device, and waits until they are shown it. */
+  async handCard(device: string, link: string): Promise<void> {
+    await this.#api.call("POST", "/nearby/cards", { device, link });
+  }
+
+  async dropCard(id: string): Promise<void> {
+    await this.#api.call("DELETE", `/nearby/cards/${encodeURIComponent(id)}`);
   }
 
   async forget(device: string): Promise<void> {

@@ -3,6 +3,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Grant, NearbyDevice, NearbyState, Offer, PageLink, PageState, Transfer } from "../api/nearby.ts";
 import { named, type Folder } from "../folder.ts";
 import { sentence } from "../failure.ts";
+import { card } from "../parts/card.ts";
 import { bar } from "../parts/charts.ts";
 import "../parts/device.ts";
 import { promptCard, type DeviceActions } from "../parts/device.ts";
@@ -73,6 +74,7 @@ export class NearbyPage extends Part {
   #room(s: NearbyState): TemplateResult {
     return html`${repeat(s.prompts, (p) => p.id, (p) => promptCard(p, this.kith))}
       ${repeat(s.offers, (o) => o.id, (o) => this.#offer(o))}
+      ${repeat(s.cards, (c) => c.id, (c) => card(c, this.kith))}
       ${this.#invitation()}
       ${s.warnings.map((w) => html`<p class="remark">${icon("warning")} ${t(warnings[w.reason], { name: w.name ?? t("nearby.warning.unnamed"), addr: w.addr ?? "?" })}</p>`)}
       <section aria-labelledby="devices"><h2 id="devices">${t("nearby.devices")}</h2>
@@ -157,14 +159,24 @@ export class NearbyPage extends Part {
     this.pairing = new Set([...this.pairing].filter((id) => id !== d.id));
   }
 
-  /** Makes a link for whoever sits at a device, to be scanned or taken there. */
+  /** Hands a link to whoever sits at a device. Where it does not take it, the link is shown, to be scanned. */
   async #invite(d: NearbyDevice): Promise<void> {
     try {
-      this.invited = (await this.kith.client.sharing.invite(d.name, inTheRoom)).id;
-      await this.updateComplete;
-      this.querySelector("#invited")?.scrollIntoView({ block: "nearest" });
+      const made = await this.kith.client.sharing.invite(d.name, inTheRoom);
+      this.pairing = new Set([...this.pairing, d.id]);
+      try {
+        await this.kith.client.nearby.handCard(d.id, made.link ?? "");
+        this.kith.say(t("nearby.handed", { name: d.name }));
+      } catch (error) {
+        this.kith.fail(error);
+        this.invited = made.id;
+        await this.updateComplete;
+        this.querySelector("#invited")?.scrollIntoView({ block: "nearest" });
+      }
     } catch (error) {
       this.kith.fail(error);
+    } finally {
+      this.pairing = new Set([...this.pairing].filter((id) => id !== d.id));
     }
   }
 
