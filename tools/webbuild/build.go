@@ -45,6 +45,9 @@ func build(web string) (map[string][]byte, error) {
 	if err := buildSDK(web, out, bundled); err != nil {
 		return nil, err
 	}
+	if err := buildPeer(web, out, bundled); err != nil {
+		return nil, err
+	}
 	if err := buildExtension(web, out); err != nil {
 		return nil, err
 	}

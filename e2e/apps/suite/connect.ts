@@ -47,7 +47,7 @@ export const connecting: readonly Case[] = [
   {
     name: "§1.1 a question that nobody decides is 408",
     async run(w) {
-      const wait = posts("connect", { app: w.app, title: "Suite", wants: ["data"] }, { Prefer: "wait=1" });
+      const wait = posts("connect", { app: w.app, title: "Suite", wants: ["data", "friends"] }, { Prefer: "wait=1" });
       problem(await wait, 408);
     },
   },

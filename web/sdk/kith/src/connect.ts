@@ -1,0 +1,132 @@
+// connect(): from nothing to an app with documents and friends.
+import { Data } from "./data.ts";
+import { follow } from "./events.ts";
+import { Friends } from "./friends.ts";
+import { must, post } from "./http.ts";
+import { nearby, type Nearby } from "./nearby.ts";
+import { Overlay } from "./overlay.ts";
+import { find, type Found, type Where } from "./place.ts";
+import type { Transport } from "./transport.ts";
+import type { Audience, ConnectOptions, Grant, KithEvent, Limit } from "./types.ts";
+
+/** What GET /.kith/ says. */
+interface Said { host: "node" | "page"; app: string; ready: boolean; granted: Grant[]; people: string }
+
+/** What stands before an invitation in the fragment of the app's address. */
+const join = "#kith-join=";
+
+/** A connected app. */
+export class Kith {
+  readonly host: "node" | "page";
+  readonly app: string;
+  readonly granted: readonly Grant[];
+  /** What does not work here. */
+  readonly limits: readonly Limit[];
+  readonly data: Data;
+  readonly friends: Friends;
+  readonly #transport: Transport;
+  readonly #people: string;
+  readonly #overlay: Overlay;
+  readonly #base: URL;
+
+  constructor(found: Found, said: Said, overlay: Overlay, base: URL) {
+    this.host = found.host;
+    this.app = said.app;
+    this.granted = said.granted;
+    this.limits = found.limits;
+    this.data = new Data(found.transport);
+    this.friends = new Friends(found.transport);
+    this.#transport = found.transport;
+    this.#people = found.people ?? said.people;
+    this.#overlay = overlay;
+    this.#base = base;
+  }
+
+  /** Sets who may see a document, or all below a folder; the person is asked where the app may not do so itself. */
+  async share(path: string, audience: Audience, o: { pick?: boolean; signal?: AbortSignal } = {}): Promise<Audience> {
+    const said = { path, audience, ...(o.pick ? { pick: true } : {}) };
+    return ((await (await must(this.#transport, "/.kith/share", post(said, o.signal))).json()) as { audience: Audience }).audience;
+  }
+
+  /** Asks the person for a document or folder from elsewhere, to be found at a path of this app. */
+  async mount(at: string): Promise<{ id: string; at: string; writable: boolean }> {
+    return (await must(this.#transport, "/.kith/mounts", post({ at }))).json() as Promise<{ id: string; at: string; writable: boolean }>;
+  }
+
+  /** Everything that happens, until signal aborts or the result is called. */
+  events(tell: (e: KithEvent) => void, signal?: AbortSignal): () => void {
+    const stop = new AbortController();
+    void follow(this.#transport, "/.kith/events", tell, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
+    return () => stop.abort();
+  }
+
+  /** The Local Peer-to-Peer API, by the person's node. */
+  nearby(): Promise<Nearby | undefined> {
+    return nearby(this.host, this.#base);
+  }
+
+  /** Opens where the person manages friends and devices; resolves when it is closed, if it is shown here. */
+  async people(fragment = ""): Promise<void> {
+    if (this.host === "page") return this.#overlay.show(this.#people + fragment);
+    open(this.#people + fragment, "_blank", "noopener");
+  }
+
+  /** The app API itself (spec/app-api.md): path begins with "/.kith/". */
+  fetch(path: string, init?: RequestInit): Promise<Response> {
+    return this.#transport(path, init);
+  }
+}
+
+/** What is different between the module and the classic script. */
+export interface Build { base: () => URL; memory: Where["memory"] }
+
+/** A host that is there, and nothing asked of it. */
+export interface Attached {
+  readonly host: "node" | "page";
+  readonly limits: readonly Limit[];
+  /** The app API (spec/app-api.md): path begins with "/.kith/". */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+}
+
+/** What a build of the SDK offers. */
+export interface Entrances {
+  connect(o: ConnectOptions): Promise<Kith>;
+  attach(o?: Pick<ConnectOptions, "serviceWorker" | "base">): Promise<Attached>;
+}
+
+/** Makes what one build of the SDK offers. */
+export function entrances(build: Build): Entrances {
+  const place = async (o: Pick<ConnectOptions, "serviceWorker" | "base">): Promise<{ found: Found; overlay: Overlay; base: URL }> => {
+    const base = o.base === undefined ? build.base() : new URL(o.base, document.baseURI);
+    const overlay = new Overlay();
+    const found = await find({
+      base, memory: build.memory,
+      serviceWorker: o.serviceWorker === false ? false : new URL(o.serviceWorker ?? "kith-sw.js", document.baseURI),
+      person: (ask, people) => void (ask === "" ? overlay.close() : overlay.show(`${people}#ask=${ask}`)),
+    });
+    return { found, overlay, base };
+  };
+  return {
+    attach: async (o = {}) => {
+      const { found } = await place(o);
+      return { host: found.host, limits: found.limits, fetch: found.transport };
+    },
+    connect: async (o) => {
+      const invitation = takeInvitation();
+      const { found, overlay, base } = await place(o);
+      const wants = { app: o.app, title: o.title ?? o.app, wants: o.wants ?? ["data"] };
+      const said = (await (await must(found.transport, "/.kith/connect", post(wants, o.signal))).json()) as Said;
+      const kith = new Kith(found, said, overlay, base);
+      if (invitation !== undefined) void kith.people(`#join=${invitation}`);
+      return kith;
+    },
+  };
+}
+
+/** Takes an invitation out of the address bar, before anybody sees or shares it. */
+function takeInvitation(): string | undefined {
+  if (!location.hash.startsWith(join)) return undefined;
+  const invitation = location.hash.slice(join.length);
+  history.replaceState(history.state, "", location.pathname + location.search);
+  return invitation;
+}
