@@ -194,6 +194,8 @@ func (c *Core) handle(d Delivery, r seal.Relation, s *receiving, m seal.Message,
 	case seal.Answer:
 		effects, v, err = c.answered(r, m)
 	case seal.Keys, seal.Where:
+	case seal.Meet:
+		v = c.meeting(r, d, m)
 	case seal.Unknown:
 		effects, v, err = c.renew(r, m)
 	case seal.Contexts:

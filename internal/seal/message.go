@@ -25,6 +25,7 @@ const (
 	Bye       MessageKind = 12
 	Unknown   MessageKind = 13
 	Contexts  MessageKind = 14
+	Meet      MessageKind = 15
 	Rosters   MessageKind = 20
 	Items     MessageKind = 21
 	Reconcile MessageKind = 22

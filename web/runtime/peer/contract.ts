@@ -51,7 +51,7 @@ export interface Relation {
 /** The kinds of messages (§5.2). */
 export const MessageKind = {
   confirm: 1, keys: 2, ask: 3, answer: 4, changed: 5, purge: 6, purged: 7, where: 8, queues: 9,
-  rekey: 10, rekeyed: 11, bye: 12, unknown: 13, contexts: 14,
+  rekey: 10, rekeyed: 11, bye: 12, unknown: 13, contexts: 14, meet: 15,
   rosters: 20, items: 21, reconcile: 22, reset: 23,
 } as const;
 /** A kind this version does not know is a number too. */
