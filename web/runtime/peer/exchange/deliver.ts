@@ -5,6 +5,7 @@ import { acknowledged, came, learn, learnShared, number, tellAgain } from "./con
 import type { Delivery } from "./effect.ts";
 import { learnEpoch, noteEpoch } from "./epoch.ts";
 import { backSoon, loss, renew, unopened } from "./lost.ts";
+import { minute } from "./options.ts";
 import { answered } from "./question.ts";
 import { apply, refused, send } from "./send.ts";
 import { serve } from "./serve.ts";
@@ -94,7 +95,10 @@ async function takeMessage(c: Inner, d: Delivery, r: Relation, s: Receiving, m: 
     return;
   }
   let held = false;
-  if (m.kind === MessageKind.ask) held = await serve(c, d, r, s, m, had);
+  if (!d.direct) c.o.heard?.(r.id);
+  if (m.kind === MessageKind.meet) {
+    if (!await meeting(c, d, r, s, m)) return;
+  } else if (m.kind === MessageKind.ask) held = await serve(c, d, r, s, m, had);
   else if (!had) {
     const wait = await handle(c, r, m);
     if (wait > 0) {
@@ -111,6 +115,17 @@ async function takeMessage(c: Inner, d: Delivery, r: Relation, s: Receiving, m: 
   if (held) return;
   if (!had) c.keep(seenKey(r.id, m.id), { at: c.now(), sent: m.sent } satisfies Seen);
   c.effects.push({ do: "ack", ref: d.ref });
+}
+
+/**
+ * Takes a meeting (spec §5.4), even one that came before: it came by another relay, in
+ * another context. False when it was given back for another device of this person.
+ */
+async function meeting(c: Inner, d: Delivery, r: Relation, s: Receiving, m: Message): Promise<boolean> {
+  if (d.direct || c.o.meet?.(r.id, s.context.id, m)) return true;
+  if (r.kind !== PartyKind.friend || Math.abs(c.now() - m.sent) > 2 * minute || (await c.ownDevices()).length === 0) return true;
+  c.effects.push({ do: "back", ref: d.ref, wait: minute });
+  return false;
 }
 
 /** Takes what any message says beside its body, even one that came before. */

@@ -15,4 +15,13 @@ export interface Direct {
   put(relation: string, context: string | undefined, id: string, envelope: Uint8Array, signal: AbortSignal): Promise<boolean>;
   /** Takes where the device with this context says that it can be reached; it may be told twice. */
   where?(relation: string, context: string, m: Message): void;
+  /**
+   * Takes a message of kind meet from the device with this context; it may be told twice.
+   * False when it is for another device of this person.
+   */
+  meet?(relation: string, context: string, m: Message): boolean;
+  /** A message of the relation came by a relay: somebody is there. */
+  heard?(relation: string): void;
+  /** A message to the relation goes by relays, for want of a channel. */
+  wants?(relation: string): void;
 }

@@ -11,6 +11,12 @@ export interface CoreOptions {
   reaches?: (relation: string, context?: string) => boolean;
   /** Takes where the device with this context says that it can be reached directly (spec §5.4); it may be told twice. */
   where?: (relation: string, context: string, m: Message) => void;
+  /** Takes a message of kind meet; it may be told twice. False: it is for another device of this person. */
+  meet?: (relation: string, context: string, m: Message) => boolean;
+  /** A message of this relation came by a relay. */
+  heard?: (relation: string) => void;
+  /** A message to this relation goes by relays. */
+  wants?: (relation: string) => void;
   limits?: Partial<Limits>;
 }
 

@@ -17,7 +17,7 @@ import { type Carrier, Download, upload } from "./transfer.ts";
 
 /** What a Peer needs, and its limits; each limit has a default. */
 export interface PeerOptions {
-  core: Omit<CoreOptions, "reaches" | "where">;
+  core: Omit<CoreOptions, keyof ReturnType<typeof hooks>>;
   /** Answers what is asked; it is entered under the turn, its bodies are read outside of it. */
   answerer: Answerer;
   turn: Turn;
@@ -86,7 +86,7 @@ export class Peer implements Asker {
     const { direct } = o;
     this.#core = new Core({
       ...o.core,
-      ...(direct ? { reaches: (r, c) => direct.reaches(r, c), where: (r, c, m) => direct.where?.(r, c, m) } : {}),
+      ...(direct ? hooks(direct) : {}),
     });
     this.#pool = new Pool({
       session: o.relay ?? ((): SessionOptions => ({})), movedWithin: o.movedWithin ?? 30 * second,
@@ -413,6 +413,17 @@ export class Peer implements Asker {
   status(relation: string): Promise<Status> {
     return this.#o.turn.take(() => this.#core.status(relation));
   }
+}
+
+/** What a Core asks of direct channels, and tells them. */
+function hooks(direct: Direct): Required<Pick<CoreOptions, "reaches" | "where" | "meet" | "heard" | "wants">> {
+  return {
+    reaches: (relation, context) => direct.reaches(relation, context),
+    where: (relation, context, m) => direct.where?.(relation, context, m),
+    meet: (relation, context, m) => direct.meet?.(relation, context, m) ?? false,
+    heard: (relation) => direct.heard?.(relation),
+    wants: (relation) => direct.wants?.(relation),
+  };
 }
 
 /** A body that is forgotten when it is closed. */

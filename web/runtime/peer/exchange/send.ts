@@ -131,6 +131,7 @@ async function beginMessage(c: Inner, j: Job): Promise<void> {
   if (j.run.direct === "not") {
     if (await beginDirect(c, j, r)) return;
     j.run.direct = "over";
+    if (j.kind !== MessageKind.meet) c.o.wants?.(j.to);
   }
   if (j.run.direct === "busy" && c.now() < j.run.relays) return;
   j.run.direct = "over";
