@@ -1,7 +1,8 @@
 /**
  * What belongs to this device alone. Keys: "device", "house", "seed", "intent",
  * "earlier/<household>", "peer/<device>", "epoch/<device>/<epoch>", "theirs/<device>",
- * "link/<id>", "past/<device>" (the device's own key is no epoch any more), "restoring".
+ * "link/<id>", "past/<device>" (the device's own key is no epoch any more), "restoring",
+ * "relays" (of a device without a person).
  */
 import type { Mailbox, Relation } from "../contract.ts";
 import { relationFrom, relationValue, type Join, type Own } from "../seal/index.ts";

@@ -19,7 +19,7 @@ import { defaults, type Options, type PersonEffects } from "./options.ts";
 import { deviceOfRelation } from "./own.ts";
 import { currentOf, handle, inboxes, receive, relation, relations, stable } from "./people.ts";
 import { seedOf } from "./phrase.ts";
-import { arrived, setRelays } from "./queue.ts";
+import { arrived, setRelays, useRelays } from "./queue.ts";
 import * as rec from "./record.ts";
 import type { Holds } from "./roster.ts";
 import { Self } from "./self.ts";
@@ -96,6 +96,11 @@ export class Person implements People {
 
   setRelays(relays: readonly string[]): Promise<PersonEffects> {
     return setRelays(this.#s, relays);
+  }
+
+  /** Changes the relays of this device, where there is no person yet. */
+  useRelays(relays: readonly string[]): Promise<void> {
+    return useRelays(this.#s, relays);
   }
 
   startLink(): Promise<{ link: Link; effects: PersonEffects }> {

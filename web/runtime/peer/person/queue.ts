@@ -11,13 +11,25 @@ import { expired } from "./roster.ts";
 import type { Self } from "./self.ts";
 import { each, mute, type RelationView } from "./view.ts";
 
-/** Changes the relays. Friends are told; the queues before are listened to for a while. */
-export async function setRelays(s: Self, wanted: readonly string[]): Promise<PersonEffects> {
+/** Refuses what cannot be a person's relays; returns them in order, each once. */
+function checked(s: Self, wanted: readonly string[]): string[] {
   if (wanted.length === 0 || wanted.length > 8) {
     throw new Fault("invalid", `${wanted.length} relays`, "name 1 to 8; two are recommended");
   }
   for (const r of wanted) checkRelay(s, r);
-  const relays = [...new Set(wanted)].sort();
+  return [...new Set(wanted)].sort();
+}
+
+/** Changes the relays of this device, where there is no person yet. */
+export async function useRelays(s: Self, wanted: readonly string[]): Promise<void> {
+  const relays = checked(s, wanted);
+  await s.putLocal("relays", rec.relays, { relays });
+  s.o.relays = relays;
+}
+
+/** Changes the relays. Friends are told; the queues before are listened to for a while. */
+export async function setRelays(s: Self, wanted: readonly string[]): Promise<PersonEffects> {
+  const relays = checked(s, wanted);
   s.exists();
   const v = s.look();
   if (v.relays.join("\n") === relays.join("\n")) return noEffects();

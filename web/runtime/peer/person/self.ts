@@ -5,7 +5,7 @@ import { pack, unpack, type Shape } from "./codec.ts";
 import * as local from "./local.ts";
 import { cleanName } from "./name.ts";
 import type { PersonEffects, Settings } from "./options.ts";
-import { Change } from "./record.ts";
+import { relays, type Change } from "./record.ts";
 import { find, rosterOf, type Device, type Roster, type SigningKey } from "./roster.ts";
 import { look, type View } from "./view.ts";
 
@@ -31,6 +31,7 @@ export class Self {
 
   static async open(o: Settings): Promise<Self> {
     const s = new Self(o);
+    o.relays = s.getLocal("relays", relays)?.relays ?? o.relays;
     const kept = s.getLocal("device", local.device);
     await s.#use(kept ?? (await s.#newDevice()));
     if (!kept) await s.putLocal("device", local.device, s.device);
