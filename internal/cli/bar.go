@@ -30,10 +30,13 @@ func (b *bar) at(done, total int64) {
 	case b.lines:
 		if time.Since(b.last) >= lineEvery {
 			b.last = time.Now()
-			if total > 0 {
+			switch {
+			case total > 0:
 				b.p.note("%s: %s of %s", b.what, bytesText(done), bytesText(total))
-			} else {
+			case done > 0:
 				b.p.note("%s: %s", b.what, bytesText(done))
+			default:
+				b.p.note("%s", b.what)
 			}
 		}
 	default:

@@ -88,13 +88,57 @@ func (p *program) printListing(friend string, list friendListing) error {
 // askFriend asks and turns a question that nobody answered yet into an error that
 // says what happens with it.
 func (p *program) askFriend(ctx context.Context, client *api.Client, friend, path string, header http.Header, wait time.Duration) (*http.Response, error) {
+	end := p.showWaiting(friend)
 	resp, err := client.AskFriend(ctx, friend, path, header, wait)
+	end()
 	if err != nil || resp.StatusCode != http.StatusAccepted {
 		return resp, err
 	}
 	_ = resp.Body.Close()
 	return nil, fault.New(fault.Unreachable, "%s has not answered within %s", friend, duration(wait)).
 		WithHint("the question waits for one of their devices; run the same command again later, or with a longer --wait")
+}
+
+// showWaiting shows that a friend is waited for, until end.
+func (p *program) showWaiting(friend string) (end func()) {
+	done, shown := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(shown)
+		b := p.newBar("waiting for " + printable(friend))
+		defer b.end()
+		every := 500 * time.Millisecond
+		if b.lines {
+			every = lineEvery
+		}
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				b.at(0, 0)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-shown
+	}
+}
+
+// shownReader shows how much of a body was read.
+type shownReader struct {
+	io.ReadCloser
+	bar         *bar
+	done, total int64
+}
+
+func (r *shownReader) Read(b []byte) (int, error) {
+	n, err := r.ReadCloser.Read(b)
+	r.done += int64(n)
+	r.bar.at(r.done, r.total)
+	return n, err
 }
 
 func (p *program) friendGetCommand() *cobra.Command {
@@ -115,7 +159,9 @@ while ('kith friend forget' erases it at once).`,
 			if err != nil {
 				return err
 			}
-			return p.write(resp.Body, out)
+			b := p.newBar("fetching")
+			defer b.end()
+			return p.write(&shownReader{ReadCloser: resp.Body, bar: b, total: max(resp.ContentLength, 0)}, out)
 		}),
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "write to this file")
