@@ -121,12 +121,13 @@ export class Session {
   #data(octets: Uint8Array): void {
     for (let at = 0; at < octets.length && !this.#ended;) {
       const want = this.#came < headSize ? headSize : this.#length();
-      if (want > largest) return this.#end(true);
       const piece = octets.subarray(at, at + want - this.#came);
       this.#record.set(piece, this.#came);
       this.#came += piece.length;
       at += piece.length;
-      if (this.#came >= headSize && this.#came === this.#length()) this.#whole();
+      if (this.#came < headSize) continue;
+      if (this.#length() > largest) return this.#end(true);
+      if (this.#came === this.#length()) this.#whole();
     }
   }
 
