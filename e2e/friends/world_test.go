@@ -73,9 +73,15 @@ type relay struct {
 
 func startRelay(t *testing.T) *relay {
 	t.Helper()
-	r := &relay{home: t.TempDir(), addr: harness.Loopback(harness.FreePort(t))}
+	r := newRelay(t)
 	r.start(t)
 	return r
+}
+
+// newRelay is a relay that is yet to be started.
+func newRelay(t *testing.T) *relay {
+	t.Helper()
+	return &relay{home: t.TempDir(), addr: harness.Loopback(harness.FreePort(t))}
 }
 
 // start starts it, again where it has ended, at the same address and home.
