@@ -2,25 +2,19 @@
 
 const common = { "Kith-Host": "page", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" };
 
+function problem(status: number, code: string, title: string, hint: string, more: Record<string, string> = {}): Response {
+  const headers = { ...common, "Content-Type": "application/problem+json", ...more };
+  return new Response(JSON.stringify({ title, status, detail: title, hint, code }), { status, headers });
+}
+
 /** The worker starts, or there is none: asked again soon, it answers. */
-export function busy(navigates: boolean): Response {
-  const problem = {
-    title: "No page of this app has its peer", status: 503, code: "not-ready",
-    detail: "The peer lives in a page of this app, and none is there now.", hint: "Open the app, and ask again.",
-  };
-  const headers = { ...common, "Retry-After": "1" };
-  return navigates
-    ? new Response(`${problem.detail} ${problem.hint}\n`, { status: 503, headers: { ...headers, "Content-Type": "text/plain; charset=utf-8" } })
-    : new Response(JSON.stringify(problem), { status: 503, headers: { ...headers, "Content-Type": "application/problem+json" } });
+export function busy(): Response {
+  return problem(503, "not-ready", "No page of this app has its peer", "Open the app, and ask again.", { "Retry-After": "1" });
 }
 
 /** Asked for by another site. */
 export function refused(): Response {
-  const problem = {
-    title: "Only pages of this origin may ask", status: 403, code: "origin",
-    detail: "This was asked for from outside of the app.", hint: "Open the app.",
-  };
-  return new Response(JSON.stringify(problem), { status: 403, headers: { ...common, "Content-Type": "application/problem+json" } });
+  return problem(403, "origin", "Only pages of this origin may ask", "Open the app.");
 }
 
 /** `GET /.kith/` before any page leads. */

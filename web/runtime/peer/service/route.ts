@@ -77,7 +77,7 @@ export class Router {
         if (!safe) break;
       }
     }
-    return url.pathname === "/.kith/" && safe ? reduced(this.#people.path) : busy(request.mode === "navigate");
+    return url.pathname === "/.kith/" && safe ? reduced(this.#people.path) : busy();
   }
 
   async #ask(caller: Caller, call: Call, request: Request, client: string): Promise<Answered> {
