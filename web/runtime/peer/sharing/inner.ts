@@ -219,8 +219,8 @@ export class Inner {
       let changed = false;
       try {
         outcome.value = await f({
-          person: (e) => effects.push(this.#note(e)),
-          send: (more) => out.push(...more),
+          person: (e) => void effects.push(this.#note(e)),
+          send: (more) => void out.push(...more),
           changed: () => { changed = true; },
         });
       } catch (error) {
