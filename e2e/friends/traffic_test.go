@@ -181,3 +181,61 @@ func alike(t *testing.T, bodies [][]byte) {
 		}
 	}
 }
+
+// octets returns how much of what was seen carried messages of a length, both ways,
+// with their answers and acknowledgements, and how many such messages were put.
+func (w *watcher) octets() (octets, puts int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.seen {
+		octets += 9 + len(r.payload) + 8 // a record and, at most, the frame it came in
+		if r.up && r.kind == putRecord {
+			puts++
+		}
+	}
+	return octets, puts
+}
+
+// TestWhatASmallMessageCosts: a note of 1 KiB, asked for and answered, is two
+// messages; each costs at most four times the note's size, whatever is said with it.
+func TestWhatASmallMessageCosts(t *testing.T) {
+	const size = 1024
+	r := startRelay(t)
+	w := watch(t, r)
+	through := &relay{addr: strings.TrimPrefix(w.URL, "http://")}
+	alice, bob := start(t, "alice", false, through), start(t, "bob", false, through)
+	befriend(t, bob, alice)
+	for i := range 3 { // of the first ones some carry keys
+		path := fmt.Sprintf("notes/%d", i)
+		bob.CLI(t, "data", "put", path, file(t, "n.txt", strings.Repeat("a", size)), "--for", "alice")
+		alice.gets(t, "bob/"+path, strings.Repeat("a", size))
+	}
+	bob.CLI(t, "data", "put", "notes/last", file(t, "n.txt", strings.Repeat("a", size)), "--for", "alice")
+	quiet(t, w)
+	w.bodies()
+	alice.gets(t, "bob/notes/last", strings.Repeat("a", size))
+	quiet(t, w)
+	octets, puts := w.octets()
+	t.Logf("%d octets for %d messages: %.2f times the note's size each", octets, puts, float64(octets)/float64(puts)/size)
+	if puts < 2 || octets > 4*size*puts {
+		t.Errorf("%d messages cost %d octets", puts, octets)
+	}
+}
+
+// quiet waits until nothing more is said.
+func quiet(t *testing.T, w *watcher) {
+	t.Helper()
+	last, still := -1, 0
+	eventually(t, func() error {
+		w.mu.Lock()
+		n := len(w.seen)
+		w.mu.Unlock()
+		if n != last {
+			last, still = n, 0
+		}
+		if still++; still < 60 { // of 50 ms: longer than an acknowledgement waits
+			return fmt.Errorf("records are still seen: %d", n)
+		}
+		return nil
+	})
+}
