@@ -36,6 +36,8 @@ export interface PeerOptions {
   answerWithin?: number;
   /** The time over which this device comes back to a relay that moves: 30 seconds. */
   movedWithin?: number;
+  /** Is told of each request of this device that was answered; it only notes it. */
+  arrived?: (id: string) => void;
   /** Tells by the event "online" that there is a network again: the global scope. */
   network?: EventTarget;
 }
@@ -173,6 +175,7 @@ export class Peer implements Asker {
         return this.#serve(e);
       case "arrived":
         for (const w of this.#waiting.get(e.id) ?? []) w();
+        this.#o.arrived?.(e.id);
         return;
       case "listen":
         return this.#listen(await this.#o.core.people.inboxes());

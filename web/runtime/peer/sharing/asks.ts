@@ -37,13 +37,14 @@ export function ask(i: Inner, a: Ask, signal: AbortSignal = later): Promise<Answ
 
 async function get(i: Inner, friend: string, path: string, again: boolean, until: number, signal: AbortSignal): Promise<Answer> {
   const by = new FriendAsker(i, until);
+  const had = i.copies.find(friend, path) !== undefined;
   try {
     const { copy, body } = await i.copies.get(by, friend, path, { again, signal }, i.enter);
     const stale = !by.answered && !i.copies.isFresh(copy);
     return { ...told(copy), body, stale, ...(by.open !== "" && { open: by.open }) };
   } catch (error) {
     if (error instanceof Waits) return { pending: error.id };
-    if (by.status === 410) throw new Gone("not_found", `there is no ${path} any more for you`);
+    if (by.status === 410 || (by.status === 404 && had)) throw new Gone("not_found", `there is no ${path} any more for you`);
     throw error;
   } finally {
     if (by.open !== "") i.changes.note();

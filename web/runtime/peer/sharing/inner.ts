@@ -3,7 +3,7 @@ import {
   type Answerer, type Ask, type Asker, type Effects, type Handler, type Inbox, type Message, type Outgoing, type People, type Relation,
   type Reply, type Store, type World,
 } from "../contract.ts";
-import { Peer, type Core, type PeerOptions } from "../exchange/index.ts";
+import { Peer, type Asked, type Core, type PeerOptions } from "../exchange/index.ts";
 import { Fault } from "../fault.ts";
 import { openCopies, openLibrary, isOwnRecord, passOn, type Copies, type Library, type LibraryOptions } from "../library/index.ts";
 import type { KeyStore, PersonEffects } from "../person/options.ts";
@@ -38,6 +38,13 @@ export interface SharingOptions {
   library?: Partial<LibraryOptions>;
 }
 
+/** What happened, for who watches: to a document of the person, or to what friends have. */
+export type Happened =
+  | { kind: "document"; app: string; path: string; tag: string }
+  | { kind: "friend"; friend: string }
+  | { kind: "friends" }
+  | { kind: "arrived"; question: Asked };
+
 /** How long another own device is waited for. */
 const ownWait = 60_000;
 
@@ -60,11 +67,14 @@ export class Inner {
   library!: Library;
   copies!: Copies;
   peer!: Peer;
+  readonly watchers = new Set<(e: Happened) => void>();
   #stale: () => void = () => undefined;
   #gone: string[] = [];
   /** Another device wrote the person's records. */
   #records = false;
   #fetching = false;
+  /** The friends, as who watches knows them. */
+  #circle = "";
 
   private constructor(o: SharingOptions) {
     this.o = o;
@@ -91,7 +101,7 @@ export class Inner {
         people: i.#people(), handler: i.#handler(), bucket: store.bucket("exchange"), world,
         ...(o.lifetime !== undefined && { limits: { lifetime: o.lifetime } }),
       },
-      answerer: i.#answerer(), turn: i.turn,
+      answerer: i.#answerer(), turn: i.turn, arrived: (id) => i.#arrived(id),
       ...(o.relay && { relay: o.relay }), ...(o.direct && { direct: o.direct }), ...(o.network && { network: o.network }),
     });
     await i.#resume();
@@ -109,6 +119,8 @@ export class Inner {
       if (e.record !== "" && !isOwnRecord(e.record)) {
         this.#records = true;
         this.person.refresh();
+      } else if (e.record === "") {
+        this.tell({ kind: "document", app: e.app, path: e.path, tag: e.tag });
       }
       this.look();
     });
@@ -185,6 +197,9 @@ export class Inner {
       for (const friend of this.#gone.splice(0)) await this.copies.eraseFriend(friend);
       a.send(this.#tellLibrary());
     });
+    const circle = JSON.stringify(this.person.friends().map((f) => [f.id, f.name, f.pending, f.blocked]));
+    if (circle !== this.#circle) this.tell({ kind: "friends" });
+    this.#circle = circle;
     this.#fetchBodies(signal);
   }
 
@@ -296,14 +311,23 @@ export class Inner {
     }
     const friend = this.stable(from);
     const out = await this.copies.handle(friend, m);
-    this.friendChanged(friend);
+    this.tell({ kind: "friend", friend });
     if (m.kind !== MessageKind.purge) return out;
     const own = (await this.person.relations()).filter((r) => r.kind === PartyKind.ownDevice).map((r) => r.id);
     return [...out, ...passOn(friend, m, own)];
   }
 
-  /** Hears that what a friend shares is different. */
-  friendChanged: (friend: string) => void = () => undefined;
+  /** Notes that a request was answered, or given up. */
+  #arrived(id: string): void {
+    this.changes.note();
+    const q = this.peer.asked().find((a) => a.id === id);
+    if (q?.response) this.tell({ kind: "arrived", question: q });
+  }
+
+  /** Tells who watches. */
+  tell(e: Happened): void {
+    for (const w of this.watchers) w(e);
+  }
 
   #answerer(): Answerer {
     return { answer: (from, kind, ask) => this.library.answer(this.stable(from), kind, ask) };
