@@ -48,7 +48,7 @@ function view(b: Uint8Array): DataView {
 
 /** Reads the records that fill a message. */
 export function* records(message: Uint8Array): Generator<Record> {
-  if (message.length > maxMessage) throw new MalformedError();
+  if (message.length === 0 || message.length > maxMessage) throw new MalformedError();
   const v = view(message);
   for (let at = 0; at < message.length;) {
     const start = at + head;
