@@ -170,7 +170,8 @@ func (s *Server) pageSocket(w http.ResponseWriter, r *http.Request) {
 	s.o.Pages.Server.ServeOrigin(w, r)
 }
 
-// asking tells the shell of an app whether the person is asked something for it.
+// asking tells the shell of an app whether the person is asked something for it, and
+// on which page of the console.
 // Nobody but the shell's own page reads it: browsers say where a request comes
 // from, and the app is on another origin.
 func (s *Server) asking(w http.ResponseWriter, r *http.Request) {
@@ -183,8 +184,14 @@ func (s *Server) asking(w http.ResponseWriter, r *http.Request) {
 		fail(w, fault.New(fault.NotFound, "there is no app %.100q: %w", r.PathValue("label"), err))
 		return
 	}
-	asking := s.o.Pages != nil && s.o.Pages.Desk.Asking(a.Root().Key())
-	answer(w, map[string]bool{"asking": asking}, nil)
+	where := map[string]any{"asking": false}
+	switch {
+	case s.o.Pages != nil && s.o.Pages.Desk.Asking(a.Root().Key()):
+		where = map[string]any{"asking": true, "at": "nearby"}
+	case s.o.Apps != nil && s.o.Apps.Asking(r.PathValue("label")):
+		where = map[string]any{"asking": true, "at": "apps"}
+	}
+	answer(w, where, nil)
 }
 
 // sendPages sends what changed about pages, as the event "pages".

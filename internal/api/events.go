@@ -22,8 +22,9 @@ const (
 
 // getEvents follows what happens, as server-sent events: "sites" with the whole
 // list when it changed, "nearby" with devices, offers and transfers, "pages" with
-// what web pages want of devices nearby, "sharing" with the person's friends,
-// devices and what waits, each when it changed, "status" every few seconds.
+// what web pages want of devices nearby, "apps" with what web apps want and may,
+// "sharing" with the person's friends, devices and what waits, each when it changed,
+// "status" every few seconds.
 func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 	select {
 	case s.streams <- struct{}{}:
@@ -41,7 +42,7 @@ func (s *Server) follow(ctx context.Context, stream *eventStream) {
 	ticker := time.NewTicker(eventGap)
 	defer ticker.Stop()
 	sites, pages := &change{event: "sites"}, &change{event: "pages"}
-	around, people := &change{event: "nearby"}, &change{event: "sharing"}
+	around, people, apps := &change{event: "nearby"}, &change{event: "sharing"}, &change{event: "apps"}
 	for i := 0; ; i++ {
 		err := sites.send(stream, s.siteList())
 		if err == nil {
@@ -52,6 +53,9 @@ func (s *Server) follow(ctx context.Context, stream *eventStream) {
 		}
 		if err == nil {
 			err = s.sendSharing(stream, people)
+		}
+		if err == nil {
+			err = s.sendApps(stream, apps)
 		}
 		if err == nil && i%statusEvery == 0 {
 			err = (&change{event: "status"}).send(stream, s.status())

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/kith-web/kith/internal/app"
 	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/publish"
@@ -62,6 +63,9 @@ type Options struct {
 	Pages *Pages
 	// Sharing is the person of this home; nil when private sharing is off.
 	Sharing Sharing
+	// Apps are web apps that have documents and friends; nil when private sharing is
+	// off.
+	Apps *app.Host
 	// Log gets what goes wrong on the way to a client; nil discards it.
 	Log *slog.Logger
 
@@ -219,6 +223,7 @@ func (s *Server) apiRoutes(mux *http.ServeMux) {
 	s.pageRoutes(mux)
 	s.nearbyRoutes(mux)
 	s.sharingRoutes(mux)
+	s.appRoutes(mux)
 	s.extensionRoutes(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
 }

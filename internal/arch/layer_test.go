@@ -43,6 +43,7 @@ func rooms() map[string]room {
 			"internal/person", "internal/person/guard", "internal/person/roster", "internal/library", "internal/library/copies",
 			"internal/exchange", "internal/mailbox/client",
 		}},
+		"internal/app":      {layer: 2, also: []string{"internal/sharing"}},
 		"internal/exchange": {layer: 2, also: []string{"internal/mailbox", "internal/mailbox/client"}},
 		"internal/gateway":  {layer: 2},
 		"internal/host":     {layer: 2, also: []string{"internal/relay/guard"}},

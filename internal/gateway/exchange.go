@@ -37,6 +37,10 @@ func (g *Gateway) serveSite(w http.ResponseWriter, r *http.Request, p *place) {
 		x.serveDevice()
 		return
 	}
+	if x.isForApps() {
+		x.handOver(g.o.Apps)
+		return
+	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodOptions:

@@ -42,6 +42,9 @@ type Options struct {
 	// whole path; OriginOf tells them whose. They are asked by the site's own pages
 	// alone (Fetch Metadata) and with GET or HEAD.
 	Reserved map[string]http.Handler
+	// Apps serves every other path below /.kith/, with every method (OriginOf tells
+	// whose); nil: there is nothing.
+	Apps http.Handler
 	// Log gets what goes wrong while a response is on its way, at debug level;
 	// nil discards it.
 	Log *slog.Logger

@@ -3,11 +3,12 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/kith-web/kith/internal/address"
 )
 
-// Origin is the origin of a site, for a handler of Options.Reserved.
+// Origin is the origin of a site, for a handler of Options.Reserved or Options.Apps.
 type Origin struct {
 	// Address is the site's, without a path.
 	Address address.Address
@@ -19,14 +20,25 @@ type Origin struct {
 
 type originKey struct{}
 
-// OriginOf returns the origin that a request to a handler of Options.Reserved is
-// for. It was read from the Host header, which was found to be this node's.
+// OriginOf returns the origin that a request to a handler of Options.Reserved or
+// Options.Apps is for. It was read from the Host header, which was found to be this node's.
 func OriginOf(ctx context.Context) (Origin, bool) {
 	o, ok := ctx.Value(originKey{}).(Origin)
 	return o, ok
 }
 
-// handOver lets a handler of Options.Reserved answer, with the headers that every
+// isForApps reports whether a request is for Options.Apps: what is below /.kith/ and
+// neither the gateway's own nor somebody else's.
+func (x *exchange) isForApps() bool {
+	path := x.r.URL.Path
+	if x.g.o.Apps == nil || !x.p.canonical || path == progressPath || path != reserved && !strings.HasPrefix(path, reserved+"/") {
+		return false
+	}
+	_, other := x.g.o.Reserved[path]
+	return !other
+}
+
+// handOver lets a handler of Options.Reserved or Options.Apps answer, with the headers that every
 // response of the site's origin has.
 func (x *exchange) handOver(h http.Handler) {
 	policy := x.policy()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/api"
+	"github.com/kith-web/kith/internal/app"
 	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/engine/bittorrent"
 	"github.com/kith-web/kith/internal/engine/ipfs"
@@ -45,13 +46,14 @@ type parts struct {
 	nearby    *api.Nearby        // nil when it is off
 	pages     *api.Pages         // nil when nearby is off
 	sharing   *sharing.Service   // nil when it is off
+	apps      *app.Host          // nil when private sharing is off
 	api       *api.Server
 }
 
 // compose starts the parts, each on top of those before it.
 func (n *Node) compose(p *parts) error {
 	for _, step := range []func() error{
-		p.startMeeting, p.startBrowsers, p.startEngines, p.startResolver, p.startSites, p.startVisitors, p.startPublisher, p.startNearby, p.startPages, p.startFriends, p.startAPI, p.startGateway, p.startHost,
+		p.startMeeting, p.startBrowsers, p.startEngines, p.startResolver, p.startSites, p.startVisitors, p.startPublisher, p.startNearby, p.startPages, p.startFriends, p.startApps, p.startAPI, p.startGateway, p.startHost,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -237,7 +239,7 @@ func (p *parts) startAPI() error {
 		MaxUpload: int64(p.node.o.Config.Publish.MaxUpload), MaxUploadFiles: p.node.o.Config.Publish.MaxFiles,
 	}
 	if p.sharing != nil {
-		o.Sharing = p.sharing
+		o.Sharing, o.Apps = p.sharing, p.apps
 	}
 	p.api, err = api.New(o)
 	return err

@@ -26,6 +26,7 @@ func (p *parts) startGateway() error {
 	if o.Reserved, err = p.reserved(); err != nil {
 		return err
 	}
+	o.Apps = p.appHandler()
 	if p.ipfs != nil {
 		o.IPFS = p.ipfs.Gateway()
 	}

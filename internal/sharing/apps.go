@@ -191,3 +191,13 @@ func (h *home) question(id string) *exchange.Asked {
 	}
 	return &all[i]
 }
+
+// Await waits until State is newer than version, without making it, and returns its
+// version.
+func (s *Service) Await(ctx context.Context, version uint64) (uint64, error) {
+	if err := s.changes.after(ctx, version); err != nil {
+		return version, err
+	}
+	now, _ := s.changes.now()
+	return now, nil
+}
