@@ -3,6 +3,7 @@
  * sharing/ has all of it; memory.ts is the smallest that does.
  */
 import type { Body } from "../contract.ts";
+import type { Answered } from "../service/wire.ts";
 
 /** Who may see a document: friends by their ids. */
 export interface Audience { kind: "nobody" | "some" | "all"; friends: string[] }
@@ -122,8 +123,17 @@ export interface Keep {
   apply(puts: ReadonlyMap<string, Uint8Array>, deletes?: readonly string[]): Promise<void>;
 }
 
-/** What people manage: friends, devices, invitations. Paths are below /.kith/api/. */
-export interface PeopleAPI {
-  /** Answers with what is sent as JSON; undefined for a path that there is not. */
-  call(method: string, path: string, query: URLSearchParams, body: unknown, signal: AbortSignal): Promise<{ status: number; json?: unknown } | undefined>;
+/** What people manage: friends, devices, invitations (internal/api); undefined for a path that there is not. */
+export type PeopleAPI = (r: PeopleRequest) => Promise<{ status: number; headers: [string, string][]; body: Answered["body"] } | undefined>;
+
+export interface PeopleRequest {
+  method: string;
+  /** Below /.kith/api/, as it was sent. */
+  path: string;
+  query: URLSearchParams;
+  headers: Headers;
+  body: Answered["body"];
+  signal: AbortSignal;
+  /** The path of the app whose page asks. */
+  scope: string;
 }

@@ -104,7 +104,12 @@ export class Data {
     if (put.size >= 0 && put.size !== to - from) {
       throw new Refusal(400, "invalid", `the part has ${put.size} octets, and Content-Range says ${to - from}`);
     }
-    const part = { ...put, ...conditions(r), size: to - from, from, total };
+    const c = conditions(r);
+    const doc = c.ifMatch === undefined ? undefined : await this.#store.document(place.app, place.path);
+    if (doc && doc.size !== total && holds(c, doc.etag)) {
+      throw new Refusal(416, "range", `${path} has ${doc.size} octets, not ${total}`, "send parts of what is there", { "Content-Range": `bytes */${doc.size}` });
+    }
+    const part = { ...put, ...c, body: exactly(put.body, to - from), size: to - from, from, total };
     try {
       const done = await this.#write(path, () => this.#store.putPart(place.app, place.path, part));
       return done.doc ? written(done.doc, done.created === true, path) : partly(done.have);
@@ -118,9 +123,6 @@ export class Data {
     if (!(error instanceof Refusal && error.status === 412)) return undefined;
     const doc = await this.#store.document(place.app, place.path);
     if (!holds(c, doc?.etag)) return undefined;
-    if (doc && c.ifMatch !== undefined && doc.size !== total) {
-      return new Refusal(416, "range", `${path} has ${doc.size} octets, not ${total}`, "send parts of what is there", { "Content-Range": `bytes */${doc.size}` });
-    }
     const draft = await this.#store.draft(place.app, place.path);
     const have = draft?.total === total ? draft.have : 0;
     return new Refusal(409, "gap", `of ${path} only the first ${have} octets are there`, "go on behind these", partRange(have));
@@ -203,6 +205,16 @@ function putOf(r: Request): { type: string | undefined; labels: string[] | undef
 
 function written(doc: Doc, created: boolean, path: string): Answered {
   return reply(created ? 201 : 204, { ETag: `"${doc.etag}"`, ...(created ? { Location: `/.kith/data/${encoded(path)}` } : {}) });
+}
+
+/** A body of no more octets than that; what is missing the store sees. */
+async function* exactly(body: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  let left = size;
+  for await (const octets of body) {
+    left -= octets.length;
+    if (left < 0) throw new Refusal(400, "invalid", `the part has more than the ${size} octets that Content-Range says`);
+    yield octets;
+  }
 }
 
 function partRange(have: number): Record<string, string> {

@@ -78,8 +78,9 @@ export class Friends {
     const proposed = await this.#audience(app, said["audience"] ?? (pick ? { kind: "nobody" } : undefined));
     if (!pick && app.granted.includes("share")) {
       const seen = new Set([...(await this.#p.apps.friends(app)).values()].map((f) => f.id));
-      const others = (d: Doc): string[] => (d.audience.kind === "some" ? d.audience.friends.filter((id) => !seen.has(id)) : []);
-      const named = (d: Doc): Audience => (proposed.kind === "some" ? { kind: "some", friends: [...proposed.friends, ...others(d)] } : proposed);
+      const named = ({ audience: { kind, friends } }: Doc): Audience => (proposed.kind === "some" && kind === "some"
+        ? { kind, friends: [...proposed.friends, ...friends.filter((id) => !seen.has(id))] }
+        : proposed);
       for (const d of docs) await this.#p.store.share(app.app, d.path, named(d));
       return json({ path, audience: await shownAudience(this.#p.apps, app, docs.length === 1 && docs[0]?.path === path ? named(docs[0]) : proposed) });
     }

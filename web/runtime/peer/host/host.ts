@@ -11,7 +11,7 @@ import { Data } from "./data.ts";
 import { Feeds } from "./feeds.ts";
 import { FriendData } from "./frienddata.ts";
 import { Friends, ids } from "./friends.ts";
-import { json, notAllowed, object, parse, problem, read, Refusal, reply, waitOf, whole, mostJSON, type Request } from "./http.ts";
+import { json, notAllowed, object, problem, read, Refusal, reply, waitOf, type Request } from "./http.ts";
 import { Mounts } from "./mounts.ts";
 import { Requests } from "./requests.ts";
 
@@ -50,6 +50,7 @@ export class Host {
     this.#data = new Data(o.store, this.#apps, this.#feeds, friendData, o.now);
     this.#friends = new Friends({ store: o.store, apps: this.#apps, asks: this.#asks, feeds: this.#feeds, data: friendData });
     this.#mounts = new Mounts(this.#apps, this.#asks);
+    this.#requests.resume();
   }
 
   close(): void {
@@ -136,10 +137,11 @@ export class Host {
     if (first === "asks") return this.#decide(r, id);
     if (first === "apps" && r.method === "GET") return json({ items: this.#apps.all() });
     if (first === "apps" && r.method === "PATCH") return this.#change(r);
-    const data = await whole(r.call.body, mostJSON);
-    const done = await this.#o.people?.call(r.method, path, r.query, data.length > 0 ? parse(data) : undefined, r.call.signal);
+    const raw = new URL(r.call.url, "http://app.invalid").pathname.slice("/.kith/api/".length);
+    const { method, query, headers, call } = r;
+    const done = await this.#o.people?.({ method, path: raw, query, headers, body: call.body, signal: call.signal, scope: call.from.scope });
     if (!done) throw new Fault("not_found", `there is no /.kith/api/${path.slice(0, 80)}`);
-    return done.json === undefined ? reply(done.status) : json(done.json, done.status);
+    return reply(done.status, Object.fromEntries(done.headers), done.body);
   }
 
   async #decide(r: Request, id: string): Promise<Answered> {

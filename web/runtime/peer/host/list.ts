@@ -18,7 +18,7 @@ export interface Listing { items: Item[]; folders?: string[]; next?: string }
 /** What is told of an audience to an app. */
 export async function shownAudience(apps: Apps, app: App, audience: Audience): Promise<Shown> {
   if (audience.kind !== "some") return { kind: audience.kind };
-  const handles = [...(await apps.friends(app))].filter(([, f]) => audience.friends.includes(f.id)).map(([handle]) => handle);
+  const handles = [...(await apps.friends(app))].filter(([, f]) => audience.friends.includes(f.id)).map(([handle]) => handle).sort();
   return { kind: audience.kind, friends: handles, others: audience.friends.length - handles.length };
 }
 

@@ -35,6 +35,14 @@ export class Requests {
     return said(kept);
   }
 
+  /** Goes on waiting for those that an earlier worker waited for. */
+  resume(): void {
+    for (const [, value] of this.#keep.each("request ")) {
+      const { id, state } = JSON.parse(new TextDecoder().decode(value)) as Kept;
+      if (state === "waiting") void this.#store.request(id).catch(() => undefined);
+    }
+  }
+
   /** Takes what became of one, and says whom to tell. */
   async changed(id: string, state: RequestState): Promise<{ scope: string; said: Said } | undefined> {
     const kept = this.#get(id);

@@ -1,17 +1,62 @@
 // What the worker is made of.
-import { Host, MemoryKeep, MemoryStore } from "../host/index.ts";
+import type { Store, World } from "../contract.ts";
+import { Host, type PeopleRequest } from "../host/index.ts";
+import type { Answered } from "../service/wire.ts";
+import { Apps, browserKeys, route, Sharing } from "../sharing/index.ts";
+import { opfs, openStore, storeKey } from "../store/index.ts";
 
 /** A running peer. */
 export interface Peer { host: Host }
 
+/** What stands before the # of links until it is known for which app they are. */
+const anyApp = "https://app.invalid/";
+
+/** What an app's address has before an invitation. */
+const join = "kith-join=";
+
 /** Opens what this origin keeps. wrote is called when something of the person's is kept for the first time. */
-export function openPeer(wrote: () => void): Promise<Peer> {
-  const store = new MemoryStore(Date.now);
+export async function openPeer(wrote: () => void): Promise<Peer> {
+  const world: World = {
+    now: Date.now,
+    random: (n) => crypto.getRandomValues(new Uint8Array(n)),
+    log: (level, message, more) => level !== "debug" && console[level](`kith: ${message}`, more ?? ""),
+  };
+  const kept = await openKept();
+  const sharing = await Sharing.open({ store: kept, world, keys: browserKeys(), base: anyApp, device: deviceName() });
+  const store = new Apps(sharing);
   const unwatch = store.watch((c) => {
-    if (c.kind === "document") {
+    if (c.kind === "document" && !c.deleted) {
       unwatch();
       wrote();
     }
   });
-  return Promise.resolve({ host: new Host({ store, keep: new MemoryKeep(), now: Date.now }) });
+  const people = async (r: PeopleRequest): Promise<Answered | undefined> => {
+    const answer = await route(sharing, r);
+    return answer && { ...answer, body: addressed(answer.body, r.scope) };
+  };
+  const log = (message: string, attributes: Record<string, unknown>): void => world.log("warn", message, attributes);
+  return { host: new Host({ store, keep: kept.bucket("host"), people, now: world.now, log }) };
+}
+
+async function openKept(): Promise<Store> {
+  return openStore({ folder: await opfs("kith"), key: await storeKey("kith") });
+}
+
+/** Makes links of an answer those of the app whose page asked. */
+function addressed(body: Answered["body"], scope: string): Answered["body"] {
+  const [from, to] = [`${anyApp}#`, `${location.origin}${scope}#${join}`];
+  const replace = (data: Uint8Array): Uint8Array<ArrayBuffer> => new TextEncoder().encode(new TextDecoder().decode(data).replaceAll(from, to));
+  if (body instanceof Uint8Array) return contains(body) ? replace(body) : body;
+  return body;
+
+  function contains(data: Uint8Array): boolean {
+    return data.length < 4 << 20 && new TextDecoder().decode(data).includes(from);
+  }
+}
+
+/** What this device is called until the person says otherwise. */
+function deviceName(): string {
+  const agent = navigator.userAgent;
+  const browser = /Firefox\//.test(agent) ? "Firefox" : /Edg\//.test(agent) ? "Edge" : /Chrome\//.test(agent) ? "Chrome" : /Safari\//.test(agent) ? "Safari" : "Browser";
+  return `${browser} at ${location.host}`;
 }

@@ -1,5 +1,6 @@
 // memory.js: the host of a page that can keep nothing.
-import { Host, MemoryKeep, MemoryStore } from "../../../runtime/peer/host/index.ts";
+import { Host } from "../../../runtime/peer/host/host.ts";
+import { MemoryKeep, MemoryStore } from "../../../runtime/peer/host/memory.ts";
 import type { Handler } from "./transport.ts";
 
 /** A host in this page. */
