@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/mailbox"
+	"github.com/kith-web/kith/internal/relay/mailbox/queue"
 )
 
 // chunks is a folder of chunks. Each is a file named by its id, below a folder
@@ -170,7 +171,7 @@ func (c *chunks) write(id mailbox.ID, erase [eraseSize]byte, size int64, body io
 	if err != nil {
 		return false, err
 	}
-	return true, syncDir(dir)
+	return true, queue.SyncDir(dir)
 }
 
 // full tells a full disk from other trouble.
@@ -202,7 +203,7 @@ func (c *chunks) unlink(path string) error {
 		return err
 	}
 	c.held.Add(-info.Size())
-	return syncDir(filepath.Dir(path))
+	return queue.SyncDir(filepath.Dir(path))
 }
 
 // sweep erases what has outlived its time.

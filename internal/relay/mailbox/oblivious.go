@@ -106,7 +106,7 @@ func (p *Part) putSingle(ctx context.Context, content []byte) error {
 		},
 	}
 	select {
-	case p.work.puts <- job:
+	case p.work.door(job) <- job:
 	case <-ctx.Done():
 		return waitError(failWait)
 	}

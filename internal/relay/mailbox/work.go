@@ -8,9 +8,12 @@ import (
 )
 
 // What is put or acknowledged by many at once is handed to the store together.
+// Those who put are several, each for queues of its own, so that some write while
+// others wait for a disk, and messages of a queue stay in order.
 const (
 	atOnce      = 512
 	atOnceBytes = 8 << 20
+	putters     = 2
 )
 
 // putJob is a message on its way into the store; then is told what became of it,
@@ -30,7 +33,7 @@ type ackJob struct {
 // work hands commands to the store, as many at a time as there are.
 type work struct {
 	store  queue.Store
-	puts   chan putJob
+	puts   [putters]chan putJob
 	acks   chan ackJob
 	bodies sync.Pool // of *[]byte
 }
@@ -46,29 +49,38 @@ func (w *work) body(b []byte) *[]byte {
 }
 
 func newWork(store queue.Store) *work {
-	return &work{store: store, puts: make(chan putJob, atOnce), acks: make(chan ackJob, atOnce)}
+	w := &work{store: store, acks: make(chan ackJob, atOnce)}
+	for i := range w.puts {
+		w.puts[i] = make(chan putJob, atOnce)
+	}
+	return w
 }
 
 // put waits while too many do already, which the sender's TCP feels.
-func (w *work) put(j putJob) { w.puts <- j }
+func (w *work) put(j putJob) { w.door(j) <- j }
+
+// door is where a message goes in.
+func (w *work) door(j putJob) chan<- putJob { return w.puts[j.Sender[0]%putters] }
 
 func (w *work) ack(j ackJob) { w.acks <- j }
 
 // run works until ctx ends, which is when nobody has anything in it any more.
 func (w *work) run(ctx context.Context) {
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		for jobs := []putJob(nil); ; {
-			size := 0
-			if jobs = gather(ctx, w.puts, jobs[:0], func(j putJob) bool {
-				size += len(j.Body)
-				return size < atOnceBytes
-			}); len(jobs) == 0 {
-				return
+	for _, puts := range w.puts {
+		wg.Go(func() {
+			for jobs := []putJob(nil); ; {
+				size := 0
+				if jobs = gather(ctx, puts, jobs[:0], func(j putJob) bool {
+					size += len(j.Body)
+					return size < atOnceBytes
+				}); len(jobs) == 0 {
+					return
+				}
+				w.putAll(jobs)
 			}
-			w.putAll(jobs)
-		}
-	})
+		})
+	}
 	wg.Go(func() {
 		for jobs := []ackJob(nil); ; {
 			if jobs = gather(ctx, w.acks, jobs[:0], func(ackJob) bool { return true }); len(jobs) == 0 {

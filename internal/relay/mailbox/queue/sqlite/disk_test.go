@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,29 +86,41 @@ func TestDamagedAndNewerFilesAreRefused(t *testing.T) {
 }
 
 func TestDamageInUse(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "mailbox.db")
-	s, err := sqlite.Open(path, sqlite.Options{DiskUsed: some})
-	must(t, err)
-	acks, err := fill(t, s, 200)
-	must(t, errors.Join(err, s.Close()))
-	data, err := os.ReadFile(path)
-	must(t, err)
-	for i := 16 * 4096; i < len(data); i++ {
-		data[i] = 0xaa // all pages but the first
-	}
-	must(t, os.WriteFile(path, data, 0o600))
-	s, err = sqlite.Open(path, sqlite.Options{DiskUsed: some})
-	if err == nil {
-		defer func() { _ = s.Close() }()
-		for _, a := range acks {
-			if _, err = s.Fetch(t.Context(), a.Recipient, a.Numbers[0]-1, 1); err != nil {
-				break
-			}
+	for name, damage := range map[string]func(path string) (file string, from int){
+		"rows":   func(path string) (string, int) { return path, 4096 }, // all pages but the first
+		"bodies": func(path string) (string, int) { return bodies(t, path)[0], 100 },
+	} {
+		path := filepath.Join(t.TempDir(), "mailbox.db")
+		s, err := sqlite.Open(path, sqlite.Options{DiskUsed: some})
+		must(t, err)
+		acks, err := fill(t, s, 200)
+		must(t, errors.Join(err, s.Close()))
+		file, from := damage(path)
+		data, err := os.ReadFile(file)
+		must(t, err)
+		for i := from; i < len(data); i++ {
+			data[i] = 0xaa
+		}
+		must(t, os.WriteFile(file, data, 0o600))
+		if err := use(t, path, acks); fault.KindOf(err) != fault.Corrupt {
+			t.Errorf("damaged %s are used: %v (%s)", name, err, fault.KindOf(err))
 		}
 	}
-	if fault.KindOf(err) != fault.Corrupt {
-		t.Errorf("a damaged file is used: %v (%s)", err, fault.KindOf(err))
+}
+
+// use opens a store and fetches messages until something fails.
+func use(t *testing.T, path string, acks []queue.Ack) error {
+	s, err := sqlite.Open(path, sqlite.Options{DiskUsed: some})
+	if err != nil {
+		return err
 	}
+	defer func() { _ = s.Close() }()
+	for _, a := range acks {
+		if _, err := s.Fetch(t.Context(), a.Recipient, a.Numbers[0]-1, 1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // TestFull goes on until the file is as large as it may be. What was taken is
@@ -167,12 +180,22 @@ func TestRefusesAtNinetyPercent(t *testing.T) {
 // size is what a store takes of the disk.
 func size(t testing.TB, path string) (total int64) {
 	t.Helper()
-	for _, name := range []string{path, path + "-wal"} {
+	for _, name := range append(bodies(t, path), path, path+"-wal") {
 		info, err := os.Stat(name)
-		must(t, err)
-		total += info.Size()
+		if !errors.Is(err, fs.ErrNotExist) { // it has just gone
+			must(t, err)
+			total += info.Size()
+		}
 	}
 	return total
+}
+
+// bodies are the files with bodies of a store.
+func bodies(t testing.TB, path string) []string {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(path+"-bodies", "*.segment"))
+	must(t, err)
+	return list
 }
 
 func TestDiskIsGivenBack(t *testing.T) {

@@ -67,7 +67,7 @@ func (s *Store) Expire(ctx context.Context, now time.Time, n int) (int, error) {
 		for len(old) > 0 && err == nil {
 			some := old[:min(len(old), bite)]
 			old = old[len(some):]
-			err = s.write(ctx, 0, false, func(w *writer) error { return w.expire(some, s.absent(now)) })
+			err = s.write(ctx, kind{}, func(w *writer) error { return w.expire(some, s.absent(now)) })
 			erased += len(some)
 		}
 		if err != nil {
@@ -124,7 +124,7 @@ func (s *Store) look(ctx context.Context, now time.Time, n int) (old []row, err 
 func (w *writer) expire(old []row, absent int64) error {
 	for _, r := range old {
 		if r.number != 0 {
-			if err := w.erase(r.queue, r.number); err != nil {
+			if _, err := w.erase(r.queue, r.number); err != nil {
 				return err
 			}
 			continue

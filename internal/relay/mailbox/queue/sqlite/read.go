@@ -3,17 +3,20 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"time"
 
 	"github.com/kith-web/kith/internal/relay/mailbox/queue"
+	"github.com/kith-web/kith/internal/relay/mailbox/queue/segment"
 	"github.com/kith-web/kith/internal/sqlite"
 )
 
 // reader is a connection that reads, with its statements.
 type reader struct {
-	c                                        *sqlite.Conn
-	byRecipient, bySender, list              *sqlite.Stmt
-	fetch, stats, sweepMessages, sweepQueues *sqlite.Stmt
+	c                                 *sqlite.Conn
+	byRecipient, bySender, list       *sqlite.Stmt
+	fetch, names                      *sqlite.Stmt
+	stats, sweepMessages, sweepQueues *sqlite.Stmt
 }
 
 const queueColumns = `SELECT recipient, sender, recipient_key, sender_key, days, seen, push, id FROM queue `
@@ -36,12 +39,12 @@ func (s *Store) openReader() (*reader, error) {
 		{&r.bySender, 1, queueColumns + `WHERE sender = ?`},
 		{&r.list, 2, queueColumns + `WHERE recipient > ? ORDER BY recipient LIMIT ? + 0`},
 		// The limits are sums, as SQLite would prepare a statement anew for each value
-		// of a plain parameter there. With CROSS JOIN rows come in the order of the tables' keys.
-		{&r.fetch, 4, `SELECT w.number, w.id, w.expires, w.octets, b.piece
-			FROM (SELECT number, id, expires, octets FROM waiting
-				WHERE queue = (SELECT id FROM queue WHERE recipient = ?) AND number > ? AND expires > ?
-				ORDER BY number LIMIT ? + 0) w
-			CROSS JOIN body b ON b.id >= w.number * 1024 AND b.id < (w.number + 1) * 1024`},
+		// of a plain parameter there.
+		{&r.fetch, 4, `SELECT number, id, expires, octets, segment, at FROM waiting
+			WHERE queue = (SELECT id FROM queue WHERE recipient = ?) AND number > ? AND expires > ?
+			ORDER BY number LIMIT ? + 0`},
+		{&r.names, 4, `SELECT 1 FROM waiting
+			WHERE queue = ? AND number = ? AND segment = ? AND at = ?`},
 		{&r.stats, 0, `SELECT (SELECT count(*) FROM queue), count(*), coalesce(sum(octets), 0) FROM waiting`},
 		{&r.sweepMessages, 3, `SELECT queue, number, expires FROM waiting WHERE (queue, number) > (?, ?)
 			ORDER BY queue, number LIMIT ? + 0`},
@@ -127,10 +130,16 @@ func (s *Store) Queues(ctx context.Context, after queue.ID, n int) (list []queue
 // Fetch returns messages of a queue, in order.
 func (s *Store) Fetch(ctx context.Context, recipient queue.ID, after uint64, n int) (list []queue.Message, err error) {
 	absent := false
+	bodies := s.bodies.Reader()
+	defer func() { err = errors.Join(err, bodies.Close()) }()
 	err = s.read(ctx, func(r *reader) error {
 		err := r.fetch.Query(func(row []driver.Value) error {
-			list = add(list, row)
-			return nil
+			m := queue.Message{Number: uint64(integer(row[0])), Expires: time.Unix(integer(row[2]), 0).UTC()}
+			copy(m.ID[:], octets(row[1]))
+			var err error
+			m.Body, err = bodies.Body(segment.Place{Segment: integer(row[4]), At: integer(row[5])}, int(integer(row[3])))
+			list = append(list, m)
+			return err
 		}, recipient[:], int64(after), s.o.Now().Unix(), int64(n))
 		if err != nil || len(list) > 0 {
 			return err
@@ -145,21 +154,6 @@ func (s *Store) Fetch(ctx context.Context, recipient queue.ID, after uint64, n i
 		err = queue.ErrAbsent
 	}
 	return list, err
-}
-
-// add adds a row to the messages: a new one, or a further part of the last.
-func add(list []queue.Message, row []driver.Value) []queue.Message {
-	number, body := uint64(integer(row[0])), octets(row[4])
-	if n := len(list); n > 0 && list[n-1].Number == number {
-		list[n-1].Body = append(list[n-1].Body, body...)
-		return list
-	}
-	if all := integer(row[3]); all > int64(len(body)) && all <= parts*piece {
-		body = append(make([]byte, 0, all), body...)
-	}
-	m := queue.Message{Number: number, Body: body, Expires: time.Unix(integer(row[2]), 0).UTC()}
-	copy(m.ID[:], octets(row[1]))
-	return append(list, m)
 }
 
 // Stats counts, by reading every row about a message.

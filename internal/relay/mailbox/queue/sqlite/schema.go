@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/relay/mailbox/queue/segment"
 	"github.com/kith-web/kith/internal/sqlite"
 )
 
@@ -11,11 +12,14 @@ import (
 // takes version i to i+1. A step is never changed once a release wrote it.
 //
 // queue has a short number for each queue, so that rows about messages are
-// small. waiting has a row for each message, by queue. Bodies are apart, so that
-// they are appended and counting a queue reads none: part i of the body of
-// message n is row n*parts+i (body.go). There is no index for expiry: rows are
-// swept (expire.go), which costs a message nothing. state has the last number
-// that was given.
+// small. waiting has a row for each message, by queue, which names the place of
+// its body. segment counts how many octets of records are named in each file of
+// bodies. There is no index for expiry: rows are swept (expire.go), which costs a
+// message nothing. state has the last number that was given, and up to where the
+// log is in these tables.
+//
+// Bodies of version 1 were in a table of their own, part i of message n in row
+// n*1024+i.
 func migrations() []string {
 	return []string{
 		`CREATE TABLE queue (
@@ -42,16 +46,29 @@ func migrations() []string {
 		);
 		CREATE TABLE state (number INTEGER NOT NULL);
 		INSERT INTO state VALUES (0);`,
+		`ALTER TABLE waiting ADD COLUMN segment INTEGER NOT NULL DEFAULT 0;
+		ALTER TABLE waiting ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+		CREATE TABLE segment (
+			id   INTEGER PRIMARY KEY,
+			live INTEGER NOT NULL
+		);
+		ALTER TABLE state ADD COLUMN segment INTEGER NOT NULL DEFAULT 0;
+		ALTER TABLE state ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+		ALTER TABLE state ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;`,
 	}
 }
 
+// withSegments is the version from which bodies are in files.
+const withSegments = 2
+
 // migrate brings the file to the newest version. All of it happens, or none.
-func migrate(c *sqlite.Conn, path string, steps []string) error {
+func migrate(c *sqlite.Conn, path string, bodies *segment.Log) error {
+	steps := migrations()
+	newest := int64(len(steps))
 	version, err := c.Int("PRAGMA user_version")
 	if err != nil {
 		return err
 	}
-	newest := int64(len(steps))
 	if version == newest {
 		return nil
 	}
@@ -64,7 +81,11 @@ func migrate(c *sqlite.Conn, path string, steps []string) error {
 		return err
 	}
 	for i := version; i < newest; i++ {
-		if err := c.Exec(steps[i]); err != nil {
+		err := c.Exec(steps[i])
+		if i+1 == withSegments && err == nil {
+			err = moveOut(c, bodies)
+		}
+		if err != nil {
 			return rollback(c, fmt.Errorf("migrate to version %d: %w", i+1, err))
 		}
 	}

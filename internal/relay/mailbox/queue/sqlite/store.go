@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/relay/mailbox/queue"
+	"github.com/kith-web/kith/internal/relay/mailbox/queue/segment"
 	"github.com/kith-web/kith/internal/sqlite"
 )
 
@@ -16,14 +18,16 @@ type Store struct {
 	path string
 	o    Options
 
+	bodies  *segment.Log
 	calls   chan *call
 	readers chan *reader
 	guard   diskGuard
 	sweep   sweep
 
-	// closing ends the writer; closed is closed when it has ended.
+	// closing ends the writer and tend; closed is closed when they have ended.
 	once    sync.Once
 	closing chan struct{}
+	tended  sync.WaitGroup
 	closed  chan struct{}
 	end     error
 }
@@ -33,7 +37,8 @@ var _ queue.Store = (*Store)(nil)
 // errClosed is what calls after Close get.
 var errClosed = errors.New("the mailboxes are closed")
 
-// Open opens the file at path and creates or migrates it as needed. The error is
+// Open opens the file at path, with the folder of bodies beside it, and creates
+// or migrates them as needed. The error is
 // fault.Corrupt for a damaged file, fault.Unsupported for one that a newer
 // version wrote and fault.NoSpace when the disk is full.
 func Open(path string, o Options) (*Store, error) {
@@ -61,6 +66,7 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, s.explain("open", errors.Join(err, s.closeReaders(), w.close()))
 	}
+	s.tended.Go(s.tend)
 	go s.run(w, newTidier(w, aside))
 	return s, nil
 }
@@ -91,6 +97,9 @@ func (s *Store) explain(doing string, err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		code, ok = sqlite.Full, true
+	}
 	if !ok {
 		return fmt.Errorf("%s the mailboxes: %w", doing, err)
 	}
@@ -113,7 +122,7 @@ func (s *Store) Create(ctx context.Context, q queue.Queue) error {
 	if err := s.guard.check(); err != nil {
 		return err
 	}
-	if err := s.write(ctx, 0, true, func(w *writer) error { return w.create(q) }); err != nil {
+	if err := s.write(ctx, kind{grows: true}, func(w *writer) error { return w.create(q) }); err != nil {
 		return err
 	}
 	s.sweep.due(q.Seen.Add(s.o.Limits.Idle).Unix())
@@ -122,14 +131,14 @@ func (s *Store) Create(ctx context.Context, q queue.Queue) error {
 
 // Lock replaces the key of a queue's sender, if it is still old.
 func (s *Store) Lock(ctx context.Context, sender queue.ID, old, key queue.Key) error {
-	return s.write(ctx, 0, false, func(w *writer) error {
+	return s.write(ctx, kind{}, func(w *writer) error {
 		return some(w.lock.Exec(key[:], sender[:], old[:]))
 	})
 }
 
 // SetPush keeps or, empty, forgets a queue's subscription.
 func (s *Store) SetPush(ctx context.Context, recipient queue.ID, subscription []byte) error {
-	return s.write(ctx, len(subscription), false, func(w *writer) error {
+	return s.write(ctx, kind{}, func(w *writer) error {
 		return some(w.push.Exec(blob(subscription), recipient[:]))
 	})
 }

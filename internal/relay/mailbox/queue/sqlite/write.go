@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/relay/mailbox/queue"
+	"github.com/kith-web/kith/internal/relay/mailbox/queue/segment"
 )
 
 // grain is how exactly it is noted when a recipient was there: more often than
@@ -61,11 +62,15 @@ func (s *Store) Put(ctx context.Context, puts []queue.Put) ([]queue.Taken, error
 	if err := s.guard.check(); err != nil {
 		return nil, err
 	}
-	taken, octets := make([]queue.Taken, len(puts)), 0
+	octets := int64(0)
 	for _, p := range puts {
-		octets += len(p.Body)
+		octets += segment.Head + int64(len(p.Body))
 	}
-	err := s.write(ctx, octets, true, func(w *writer) (err error) {
+	if err := s.roomFor(ctx, octets); err != nil {
+		return nil, err
+	}
+	taken := make([]queue.Taken, len(puts))
+	err := s.write(ctx, kind{grows: true, adds: true, logged: true}, func(w *writer) (err error) {
 		for i := range puts {
 			if taken[i], err = w.put(&puts[i]); err != nil {
 				return err
@@ -109,17 +114,16 @@ func (w *writer) put(p *queue.Put) (queue.Taken, error) {
 		t.Err = queue.ErrFull
 		return t, nil
 	}
-	w.number, w.given = w.number+1, true
+	w.number++
 	t.Number = uint64(w.number)
-	if _, err := w.insert.Exec(q.number, w.number, p.ID[:], int64(len(p.Body)), p.Expires.Unix()); err != nil {
-		return t, err
-	}
-	return t, w.insertParts(w.number, p.Body)
+	return t, w.keep(segment.Record{
+		Kind: segment.Came, Queue: q.number, Number: w.number, Expires: p.Expires.Unix(), ID: p.ID, Body: p.Body,
+	})
 }
 
 // Ack erases messages.
 func (s *Store) Ack(ctx context.Context, acks []queue.Ack) error {
-	return s.write(ctx, 0, false, func(w *writer) error {
+	return s.write(ctx, kind{adds: true, logged: true}, func(w *writer) error {
 		for _, a := range acks {
 			q, err := w.recipient(a.Recipient)
 			if err != nil {
@@ -129,7 +133,7 @@ func (s *Store) Ack(ctx context.Context, acks []queue.Ack) error {
 				continue
 			}
 			for _, n := range a.Numbers {
-				if err := w.erase(q.number, int64(n)); err != nil {
+				if err := w.acknowledge(q.number, int64(n)); err != nil {
 					return err
 				}
 			}
@@ -138,18 +142,27 @@ func (s *Store) Ack(ctx context.Context, acks []queue.Ack) error {
 	})
 }
 
-// erase removes a message if it is there.
-func (w *writer) erase(q, number int64) error {
-	n, err := w.drop.Exec(q, number)
-	if err == nil && n > 0 {
-		err = w.dropParts(number)
+// acknowledge removes a message if it is there, and logs that.
+func (w *writer) acknowledge(q, number int64) error {
+	gone, err := w.erase(q, number)
+	if err == nil && gone {
+		_, err = w.s.bodies.Add(segment.Record{Kind: segment.Went, Queue: q, Number: number})
 	}
 	return err
 }
 
+// erase removes a message, and reports whether it was there.
+func (w *writer) erase(q, number int64) (bool, error) {
+	if err := w.at.Query(w.giveUp, q, number); err != nil {
+		return false, err
+	}
+	n, err := w.drop.Exec(q, number)
+	return n > 0, err
+}
+
 // Delete removes a queue and what is in it.
 func (s *Store) Delete(ctx context.Context, recipient queue.ID) error {
-	return s.write(ctx, 0, false, func(w *writer) error {
+	return s.write(ctx, kind{}, func(w *writer) error {
 		q, err := w.recipient(recipient)
 		if err != nil {
 			return err
@@ -163,29 +176,19 @@ func (s *Store) Delete(ctx context.Context, recipient queue.ID) error {
 
 // remove removes a queue by its number, its messages first.
 func (w *writer) remove(q int64) error {
-	var numbers []int64
-	err := w.numbers.Query(func(row []driver.Value) error {
-		numbers = append(numbers, integer(row[0]))
-		return nil
-	}, q)
-	if err != nil {
+	if err := w.atAll.Query(w.giveUp, q); err != nil {
 		return err
-	}
-	for _, n := range numbers {
-		if err := w.dropParts(n); err != nil {
-			return err
-		}
 	}
 	if _, err := w.dropAll.Exec(q); err != nil {
 		return err
 	}
-	_, err = w.removeQueue.Exec(q)
+	_, err := w.removeQueue.Exec(q)
 	return err
 }
 
 // Present notes that recipients were here, to the hour.
 func (s *Store) Present(ctx context.Context, recipients []queue.ID, at time.Time) error {
-	return s.write(ctx, 0, false, func(w *writer) error {
+	return s.write(ctx, kind{}, func(w *writer) error {
 		for _, id := range recipients {
 			if _, err := w.seen.Exec(at.Unix(), id[:], at.Add(-grain).Unix()); err != nil {
 				return err

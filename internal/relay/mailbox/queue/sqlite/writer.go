@@ -14,12 +14,19 @@ import (
 
 // call is something to write, and who waits for it.
 type call struct {
-	apply  func(w *writer) error
-	octets int
-	grows  bool // needs disk; the others may well free some
-	taken  atomic.Bool
-	err    error
-	done   chan struct{}
+	kind
+	apply func(w *writer) error
+	taken atomic.Bool
+	err   error
+	done  chan struct{}
+}
+
+// kind is what the writer has to know of a call.
+type kind struct {
+	grows   bool // needs disk; the others may well free some
+	adds    bool // adds to the log
+	logged  bool // all it does is in the log, so that SQLite need not flush
+	retires bool // ends the current file of the log, before anything is done
 }
 
 // write hands apply to the writer and waits until it is durable. A caller that
@@ -28,11 +35,11 @@ type call struct {
 //
 // apply may run more than once. What it reports with settled stays with its
 // caller; any other error undoes the transaction.
-func (s *Store) write(ctx context.Context, octets int, grows bool, apply func(*writer) error) error {
+func (s *Store) write(ctx context.Context, k kind, apply func(*writer) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c := &call{apply: apply, octets: octets, grows: grows, done: make(chan struct{})}
+	c := &call{kind: k, apply: apply, done: make(chan struct{})}
 	select {
 	case s.calls <- c:
 	case <-ctx.Done():
@@ -68,16 +75,19 @@ type writer struct {
 	c       *sqlite.Conn
 	s       *Store
 	reserve *reserve
+	flushes bool // with each commit
 
-	begin, commit, last, setLast                  *sqlite.Stmt
-	byRecipient, bySender, create1, renew, lock   *sqlite.Stmt
-	push, seen, tally, insert, insertBody         *sqlite.Stmt
-	drop, dropBody, dropAll, numbers, removeQueue *sqlite.Stmt
-	gone                                          *sqlite.Stmt
+	begin, commit, last, note                   *sqlite.Stmt
+	byRecipient, bySender, create1, renew, lock *sqlite.Stmt
+	push, seen, tally, insert, move             *sqlite.Stmt
+	at, drop, atAll, dropAll, removeQueue       *sqlite.Stmt
+	gone, named, unnamed, more, counts          *sqlite.Stmt
 
-	now    int64 // of the transaction, in seconds
-	number int64 // the last one given
-	given  bool  // in this transaction
+	// Of a transaction: its time in seconds, the last number that was given, and by
+	// how much bodies are named more or less.
+	now    int64
+	number int64
+	change map[int64]int64
 }
 
 func (s *Store) openWriter() (*writer, error) {
@@ -93,8 +103,8 @@ func (s *Store) openWriter() (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{c: c, s: s, reserve: s.openReserve()}
-	if err := errors.Join(migrate(c, s.path, migrations()), w.prepare()); err != nil {
+	w := &writer{c: c, s: s, flushes: true, reserve: s.openReserve(), change: map[int64]int64{}}
+	if err := w.openBodies(); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return w, nil
@@ -108,8 +118,8 @@ func (w *writer) prepare() error {
 	}{
 		{&w.begin, 0, `BEGIN IMMEDIATE`},
 		{&w.commit, 0, `COMMIT`},
-		{&w.last, 0, `SELECT number FROM state`},
-		{&w.setLast, 1, `UPDATE state SET number = ?`},
+		{&w.last, 0, `SELECT number, segment, at, sequence FROM state`},
+		{&w.note, 4, `UPDATE state SET number = ?, segment = ?, at = ?, sequence = ?`},
 		{&w.byRecipient, 1, `SELECT id, sender, recipient_key FROM queue WHERE recipient = ?`},
 		{&w.bySender, 1, `SELECT id, recipient FROM queue WHERE sender = ?`},
 		{&w.create1, 7, `INSERT INTO queue (recipient, sender, recipient_key, sender_key, days, seen, push)
@@ -120,11 +130,15 @@ func (w *writer) prepare() error {
 		{&w.seen, 3, `UPDATE queue SET seen = ? WHERE recipient = ? AND seen < ?`},
 		{&w.tally, 3, `SELECT count(*), total(octets), max(CASE WHEN id = ? THEN number END)
 			FROM waiting WHERE queue = ? AND expires > ?`},
-		{&w.insert, 5, `INSERT INTO waiting (queue, number, id, octets, expires) VALUES (?, ?, ?, ?, ?)`},
-		{&w.insertBody, 2, `INSERT INTO body (id, piece) VALUES (?, ?)`},
+		{&w.insert, 7, `INSERT INTO waiting (queue, number, id, octets, expires, segment, at) VALUES (?, ?, ?, ?, ?, ?, ?)`},
+		{&w.move, 6, `UPDATE waiting SET segment = ?, at = ? WHERE queue = ? AND number = ? AND segment = ? AND at = ?`},
+		{&w.at, 2, `SELECT segment, octets FROM waiting WHERE queue = ? AND number = ?`},
 		{&w.drop, 2, `DELETE FROM waiting WHERE queue = ? AND number = ?`},
-		{&w.dropBody, 2, `DELETE FROM body WHERE id >= ? AND id < ?`},
-		{&w.numbers, 1, `SELECT number FROM waiting WHERE queue = ?`},
+		{&w.atAll, 1, `SELECT segment, octets FROM waiting WHERE queue = ?`},
+		{&w.named, 2, `INSERT OR REPLACE INTO segment (id, live) VALUES (?, ?)`},
+		{&w.more, 2, `INSERT INTO segment (id, live) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET live = live + excluded.live`},
+		{&w.counts, 0, `SELECT id, live FROM segment`},
+		{&w.unnamed, 1, `DELETE FROM segment WHERE id = ?`},
 		{&w.dropAll, 1, `DELETE FROM waiting WHERE queue = ?`},
 		{&w.gone, 2, `SELECT 1 FROM queue WHERE id = ? AND seen <= ?`},
 		{&w.removeQueue, 1, `DELETE FROM queue WHERE id = ?`},
@@ -136,8 +150,6 @@ func (w *writer) prepare() error {
 	}
 	return nil
 }
-
-func (w *writer) close() error { return w.c.Close() }
 
 // run takes calls until the store is closed.
 func (s *Store) run(w *writer, t *tidier) {
@@ -155,7 +167,9 @@ func (s *Store) run(w *writer, t *tidier) {
 				quiet.Reset(s.o.Quiet / 10)
 			}
 		case <-s.closing:
-			s.end = errors.Join(s.drainReaders(), t.close(), w.close())
+			s.tended.Wait()
+			err := s.explain("write", w.transaction([]*call{{kind: kind{retires: true}, apply: nothing}}))
+			s.end = errors.Join(err, s.drainReaders(), t.close(), w.close())
 			return
 		}
 	}
@@ -163,13 +177,12 @@ func (s *Store) run(w *writer, t *tidier) {
 
 // gather adds to c what else waits, as far as one transaction goes.
 func (s *Store) gather(c *call) []*call {
-	batch, octets := make([]*call, 0, 16), 0
+	batch := make([]*call, 0, 16)
 	for {
 		if c.taken.CompareAndSwap(false, true) {
 			batch = append(batch, c)
-			octets += c.octets
 		}
-		if len(batch) == s.o.Batch || octets >= s.o.BatchOctets {
+		if len(batch) == s.o.Batch {
 			return batch
 		}
 		select {
@@ -218,20 +231,59 @@ func settled(err error) bool {
 }
 
 func (w *writer) transaction(calls []*call) error {
+	flush, adds := false, false
+	for _, c := range calls {
+		flush, adds = flush || !c.logged, adds || c.adds
+		if c.retires {
+			w.s.bodies.Retire()
+		}
+	}
+	if adds {
+		anew, err := w.s.bodies.Ready()
+		if err != nil {
+			return err
+		}
+		flush = flush || anew
+	}
+	if err := w.flushing(flush); err != nil {
+		return err
+	}
 	if _, err := w.begin.Exec(); err != nil {
 		return err
 	}
-	if err := w.apply(calls); err != nil {
+	err := w.apply(calls, flush)
+	if err == nil {
+		_, err = w.commit.Exec()
+	}
+	if err != nil {
+		w.s.bodies.Undo()
 		return rollback(w.c, err)
 	}
-	if _, err := w.commit.Exec(); err != nil {
-		return rollback(w.c, err)
-	}
+	w.s.bodies.Settle(w.change, flush)
 	return nil
 }
 
-func (w *writer) apply(calls []*call) error {
-	w.now, w.given = w.s.o.Now().Unix(), false
+// flushing sets whether a commit is flushed by SQLite.
+func (w *writer) flushing(on bool) error {
+	if on == w.flushes {
+		return nil
+	}
+	how := "NORMAL"
+	if on {
+		how = "FULL"
+	}
+	if err := w.c.Exec("PRAGMA synchronous=" + how); err != nil {
+		return err
+	}
+	w.flushes = on
+	return nil
+}
+
+// apply does calls, and writes the log. Where the log ends is noted when
+// something is in it, and when that is going to be durable here.
+func (w *writer) apply(calls []*call, flush bool) error {
+	w.now = w.s.o.Now().Unix()
+	clear(w.change)
 	err := w.last.Query(func(row []driver.Value) error {
 		w.number = integer(row[0])
 		return nil
@@ -247,8 +299,15 @@ func (w *writer) apply(calls []*call) error {
 			return err
 		}
 	}
-	if w.given {
-		_, err = w.setLast.Exec(w.number)
+	wrote, err := w.s.bodies.Flush()
+	if err != nil {
+		return err
 	}
-	return err
+	if wrote || flush {
+		at, sequence := w.s.bodies.Position()
+		if _, err := w.note.Exec(w.number, at.Segment, at.At, sequence); err != nil {
+			return err
+		}
+	}
+	return w.count()
 }
