@@ -139,6 +139,10 @@ export interface People {
   newEpoch(relation: string): Promise<Effects>;
   learnEpoch(relation: string, key: Uint8Array): Promise<Effects>;
   eraseEpoch(relation: string, epoch: string): Promise<Effects>;
+  /** The other side used an inbox: those that it replaced end. */
+  arrived?(inbox: Inbox): Promise<Effects>;
+  /** The bye to a friend who was removed has left, or never will. */
+  forget?(relation: string): Promise<Effects>;
 }
 
 /** What exchange/ needs of library/: changed, purge, purged, items, reconcile, reset. */

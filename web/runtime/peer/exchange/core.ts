@@ -5,7 +5,7 @@ import { deliver } from "./deliver.ts";
 import type { Delivery, Effect, Outcome } from "./effect.ts";
 import type { CoreOptions } from "./options.ts";
 import { allAsked, ask, type Asked, asked, cancel } from "./question.ts";
-import { apply, done, hurry, send } from "./send.ts";
+import { apply, done, hurry, nowhere, send } from "./send.ts";
 import { answer, backFailed, decline, servingOf } from "./serve.ts";
 import { Inner } from "./state.ts";
 import { next, tick } from "./tick.ts";
@@ -19,6 +19,11 @@ export interface Status {
   /** The messages that no mailbox has accepted, and the requests without an answer. */
   waiting: number;
   asked: number;
+  /**
+   * No relay of the other side has a mailbox of theirs any more: they were away for very
+   * long, or are no more.
+   */
+  refused: boolean;
   /** When it was last noticed that the other side came back from a backup; 0 for never. */
   restored: number;
 }
@@ -137,10 +142,11 @@ export class Core {
     const c = this.#c;
     if (!await c.o.people.relation(relation)) throw new Fault("not_found", `there is no relation ${relation}`);
     const st = c.state(relation);
+    const waiting = [...c.jobs.values()].filter((j) => j.to === relation && j.kept.length === 0);
     const of = (l: Iterable<{ to: string }>): number => [...l].filter((x) => x.to === relation).length;
     return {
       heard: st.heard, restored: st.rolled, direct: c.o.reaches?.(relation) ?? false,
-      waiting: of([...c.jobs.values()].filter((j) => j.kept.length === 0)),
+      waiting: waiting.length, refused: waiting.some(nowhere),
       asked: of([...c.asks.values()].filter((a) => !a.answer && !a.over)),
     };
   }

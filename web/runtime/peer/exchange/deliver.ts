@@ -9,14 +9,16 @@ import { minute } from "./options.ts";
 import { answered } from "./question.ts";
 import { apply, refused, send } from "./send.ts";
 import { serve } from "./serve.ts";
-import { type Inner, type Receiving, receiveKey, type Seen, seenKey, stateKey } from "./state.ts";
+import { boxOf, type Inner, type Receiving, receiveKey, type Seen, seenKey, stateKey } from "./state.ts";
 
 /** Takes what a mailbox gave to this device: an envelope of a relation, or a join or a welcome. */
 export async function deliver(c: Inner, d: Delivery): Promise<void> {
   const r = d.inbox.relation === undefined ? undefined : await c.o.people.relation(d.inbox.relation);
   if (r) {
     const opened = await unseal(c, r, d);
-    return opened && await takeMessage(c, d, r, opened.s, opened.m);
+    if (!opened) return;
+    await takeMessage(c, d, r, opened.s, opened.m);
+    return used(c, d, r);
   }
   try {
     if (!await raw(c, d)) c.effects.push({ do: "ack", ref: d.ref });
@@ -24,6 +26,19 @@ export async function deliver(c: Inner, d: Delivery): Promise<void> {
     if (!refused(error)) throw error;
     drop(c, d, error);
   }
+}
+
+/** How many inboxes are remembered that were used. */
+const mostHeard = 8192;
+
+/** Says, once, that the other side uses an inbox. */
+async function used(c: Inner, d: Delivery, r: Relation): Promise<void> {
+  const box = boxOf(d.inbox.mailbox);
+  if (r.kind !== PartyKind.friend || c.heard.has(box)) return;
+  const e = await c.o.people.arrived?.(d.inbox);
+  if (c.heard.size >= mostHeard) c.heard.clear();
+  c.heard.add(box);
+  if (e) await apply(c, e);
 }
 
 function drop(c: Inner, d: Delivery, error: unknown): void {

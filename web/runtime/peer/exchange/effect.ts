@@ -42,4 +42,6 @@ export interface Outcome {
   accepted: boolean;
   /** How long the relay asked to wait, ms. */
   wait?: number;
+  /** The relay answered, and has no such queue or key. */
+  refused?: boolean;
 }

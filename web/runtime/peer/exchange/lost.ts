@@ -12,8 +12,9 @@ export const mostLost = 4096;
 const lostFor = day;
 const patience = 3;
 const unknownEvery = minute;
-/** How long an envelope is given back for when what it needs is on its way. */
+/** How long an envelope is given back for when what it needs is on its way; and one that this device alone is offered. */
 export const backSoon = 5 * second;
+const backDirect = second;
 
 /** How often something could not be opened, and since when. */
 export function loss(c: Inner, relation: string, context: string): { first: number; tries: number } {
@@ -27,28 +28,34 @@ export function loss(c: Inner, relation: string, context: string): { first: numb
 }
 
 /**
- * Gives an envelope back while another own device may open it, else drops it and says
- * so to the other side.
+ * Gives an envelope back while another own device may open it, or tell this one how;
+ * else drops it and says so to the other side.
  */
 export async function unopened(c: Inner, d: Delivery, r: Relation, context: string): Promise<void> {
   const l = loss(c, r.id, context);
   l.tries++;
-  const others = r.kind === PartyKind.friend && !d.direct && (await c.ownDevices()).length !== 0;
-  const back = { do: "back" as const, ref: d.ref, wait: backSoon * 2 ** Math.min(l.tries - 1, 7) };
+  const others = r.kind === PartyKind.friend && (await c.ownDevices()).length !== 0;
+  const wait = (d.direct ? backDirect : backSoon) * 2 ** Math.min(l.tries - 1, 7);
+  const back = { do: "back" as const, ref: d.ref, wait };
   if (others && l.tries < patience) {
     c.effects.push(back);
     return;
   }
   await sayUnknown(c, r, context);
-  c.effects.push(others && c.now() - l.first < lostFor ? back : { do: "ack", ref: d.ref });
+  c.effects.push(others && !d.direct && c.now() - l.first < lostFor ? back : { do: "ack", ref: d.ref });
 }
 
+/**
+ * Tells the other side that a context cannot be opened, and asks again what it may have
+ * answered in it.
+ */
 async function sayUnknown(c: Inner, r: Relation, context: string): Promise<void> {
   const { run } = c.state(r.id);
   if (apart(c.now(), run.unknownSent) < unknownEvery) return;
   run.unknownSent = c.now();
   run.unknowns++;
   await send(c, { to: r.id, kind: MessageKind.unknown, body: encodeOctets(unhex(context)), replaces: true });
+  await repeatAll(c, r.id);
 }
 
 /**

@@ -1,6 +1,7 @@
+import { MessageKind } from "../contract.ts";
 import { Fault } from "../fault.ts";
 import { At, type Inner, inner, type Job, jobKey, newRunning, askKey } from "./state.ts";
-import { begin } from "./send.ts";
+import { apply, begin } from "./send.ts";
 
 /** How many numbers are reserved ahead, so that no crash uses one twice. */
 export const reserve = 64;
@@ -43,6 +44,8 @@ export function forgetThose(c: Inner, relation: string, so: (j: Job) => boolean)
 export async function finish(c: Inner, j: Job): Promise<void> {
   forget(c, j);
   await follow(c, j.number);
+  const e = j.kind === MessageKind.bye && await c.o.people.forget?.(j.to);
+  if (e) await apply(c, e);
 }
 
 /** Begins jobs that waited for one that is done or was tried. */
@@ -65,12 +68,10 @@ export function blocked(c: Inner, j: Job): boolean {
   });
 }
 
-const rekeyed = 11;
-
 /** Hands what waits for a relation to the one that followed it. */
 export function move(c: Inner, from: string, to: string): void {
   for (const j of jobsOf(c, from)) {
-    if (j.kind === rekeyed) continue;
+    if (j.kind === MessageKind.rekeyed) continue;
     c.byTo.get(from)?.delete(j.number);
     j.to = to;
     j.kept = [];

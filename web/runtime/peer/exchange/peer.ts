@@ -200,7 +200,7 @@ export class Peer implements Asker {
         await within(patience, [this.#running], (s) => this.#courier.carry(e, s));
       } catch (error) {
         this.#log("debug", "a relay did not accept", { relay: e.mailbox.relay, error });
-        outcome = { accepted: false, wait: error instanceof RelayError ? error.seconds * second : 0 };
+        outcome = { accepted: false, wait: error instanceof RelayError ? error.seconds * second : 0, refused: refusedBy(error, "no") };
       }
       await this.enter((core) => core.done(e.job, e.mailbox, direct, outcome))
         .catch((error: unknown) => this.#log("error", "cannot keep what became of a message", { error }));

@@ -3,13 +3,17 @@ import { Fault, kindOf } from "../fault.ts";
 import { newID, room } from "../seal/index.ts";
 import { acked, envelope } from "./context.ts";
 import type { Effect, Outcome } from "./effect.ts";
-import { minute, second } from "./options.ts";
+import { hour, minute, second } from "./options.ts";
 import { blocked, finish, follow, forgetThose, hold, jobsOf, move } from "./outbox.ts";
 import { boxOf, type Inner, type Job, jobKey, newRunning, type Try } from "./state.ts";
 
 /** Bounds of trying again. */
 const backOff = second;
 const longest = 5 * minute;
+/** For a queue that the relay does not have: it is made again when its recipient listens again, and not before. */
+const longestRefused = hour;
+/** After how many tries, over a minute, a refusal is believed: a queue that is being made is refused at first. */
+const refusedAfter = 7;
 /** What a message holds beside its body, at most. */
 const roomForRest = 2048;
 
@@ -117,7 +121,7 @@ const due = (c: Inner, t: Try): boolean => !t.busy && !t.done && c.now() >= t.ne
 function tryOf(j: Job, m: Mailbox): Try {
   const box = boxOf(m);
   let t = j.run.boxes.get(box);
-  if (!t) j.run.boxes.set(box, t = { attempts: 0, busy: false, done: false, next: 0, context: "" });
+  if (!t) j.run.boxes.set(box, t = { attempts: 0, busy: false, done: false, refused: false, next: 0, context: "" });
   return t;
 }
 
@@ -176,9 +180,16 @@ export async function done(c: Inner, n: number, m: Mailbox, direct: boolean, o: 
     return accepted(c, j, t.context);
   }
   t.attempts++;
-  const wait = Math.min(backOff * 2 ** Math.min(t.attempts - 1, 10), longest);
+  t.refused = o.refused === true;
+  const wait = Math.min(backOff * 2 ** Math.min(t.attempts - 1, 12), t.refused ? longestRefused : longest);
   t.next = c.now() + Math.max(wait, o.wait ?? 0);
   if (first) await follow(c, n);
+}
+
+/** Whether every queue for a job was refused, and not for a moment only. */
+export function nowhere(j: Job): boolean {
+  const tries = [...j.run.boxes.values()];
+  return tries.length !== 0 && tries.every((t) => t.refused && t.attempts >= refusedAfter);
 }
 
 /** When the direct channel does not take it, the relays' turn comes at once. */

@@ -19,6 +19,7 @@ export interface Try {
   attempts: number;
   busy: boolean;
   done: boolean;
+  refused: boolean; // the relay has no such queue
   next: number;
   context: string;
 }
@@ -179,6 +180,7 @@ export class Inner {
   readonly asks = new Map<string, Question>();
   readonly serving = new Map<number, Serving>();
   token = 0;
+  readonly heard = new Set<string>(); // inboxes that something came by
   readonly lost = new Map<string, { first: number; tries: number }>();
   readonly friends = new Map<string, { tokens: Tokens; declined: Map<string, number> }>();
   swept: number;

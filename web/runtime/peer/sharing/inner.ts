@@ -288,6 +288,8 @@ export class Inner {
       newEpoch: (r) => noted(p.newEpoch(r)),
       learnEpoch: (r, key) => noted(p.learnEpoch(r, key)),
       eraseEpoch: (r, epoch) => noted(p.eraseEpoch(r, epoch)),
+      arrived: (inbox) => noted(p.arrived(inbox)),
+      forget: (r) => noted(p.forget(r)),
     };
   }
 
