@@ -134,13 +134,15 @@ function seen(n: Node): Answer {
   }));
   const records = Object.fromEntries([...n.library.records.each("")].map(([k, v]) => [k, Buffer.from(v).toString("base64")]));
   const deletions = n.library.deletions().map(({ receipts, ...d }) => d);
-  return { items, records, lists: n.library.lists(), deletions };
+  return { items, records, lists: byHandle(n.library.lists().map((l) => ({ ...l }))), deletions };
 }
+
+const byHandle = (lists: Answer[]): Answer[] => [...lists].sort((a, b) => (a["handle"] < b["handle"] ? -1 : 1));
 
 async function same(p: Pair, why: string): Promise<Answer> {
   const { seen: s } = await p.go.do({ do: "seen" });
   const { items, records, lists, deletions } = s as Answer;
-  assert.deepEqual(seen(p.ts), { items: items ?? [], records, lists, deletions }, why);
+  assert.deepEqual(seen(p.ts), { items: items ?? [], records, lists: byHandle(lists), deletions }, why);
   return s as Answer;
 }
 

@@ -1,4 +1,5 @@
 import { sorted } from "./item.ts";
+import { compareText } from "./path.ts";
 
 // Lists are records: list/<handle> has the name; list/<handle>/<relation> says that
 // somebody is in it. So two devices that add to one list both have their way.
@@ -52,7 +53,7 @@ export class Lists {
 
   all(): List[] {
     const all = [...this.names].map(([handle, name]) => ({ handle, name, members: this.line(handle) }));
-    return all.sort((a, b) => (a.name + a.handle < b.name + b.handle ? -1 : 1));
+    return all.sort((a, b) => compareText(a.name, b.name) || (a.handle < b.handle ? -1 : 1));
   }
 }
 
