@@ -5,6 +5,7 @@ import { encode, encodePurge, encodePurged, equal, Fields, hex, omitEmpty, parse
 import { BodyWriter, fileName, memory, openBody } from "./body.ts";
 import { day, minute, second } from "./bounds.ts";
 import { direct, type Enter } from "./core.ts";
+import { aborted } from "./fetch.ts";
 import { getCopy } from "./lend.ts";
 import { compareText } from "./path.ts";
 
@@ -35,6 +36,7 @@ export interface Copy {
 }
 
 const mostPaths = 4096; // in one purge
+const mostNews = 256; // friends that one message names
 const prefix = "c/";
 
 /** Opens the copies in a store. Those whose lease ended meanwhile are erased before it resolves. */
@@ -228,11 +230,18 @@ export class Copies {
     return [{ to: from, kind: MessageKind.purged, body: encodePurged({ id: p.id, nothing }) }];
   }
 
-  /** Takes what an own device said by passOn. */
-  async passedOn(m: Message): Promise<void> {
+  /** Takes what an own device said by passOn or tellOthers, and says whom it is about. */
+  async passedOn(m: Message): Promise<string[]> {
+    if (m.kind === MessageKind.changed) {
+      const friends = Fields.of(m.body ?? new Uint8Array(), "news").ids(4, 16);
+      if (friends.length > mostNews) throw new Fault("invalid", `news of ${friends.length} friends`);
+      for (const friend of friends) this.stale(friend);
+      return friends;
+    }
     const p = readPurge(m);
     if (p.friend?.length !== 16) throw new Fault("invalid", "a purge that was passed on names no friend");
     await this.#purge(hex(p.friend), p);
+    return [hex(p.friend)];
   }
 
   #purge(friend: string, p: Purge): Promise<boolean> {
@@ -246,17 +255,20 @@ export function passOn(friend: string, m: Message, devices: readonly string[]): 
   return devices.map((to) => ({ to, kind: MessageKind.purge, body }));
 }
 
+/** Tells own devices that friends have something new, of which one device alone hears. */
+export function tellOthers(friends: readonly string[], devices: readonly string[]): Outgoing[] {
+  const out: Outgoing[] = [];
+  for (let at = 0; at < friends.length; at += mostNews) {
+    const body = encode(record({ 4: friends.slice(at, at + mostNews).map((id) => unhex(id)) }));
+    out.push(...devices.map((to) => ({ to, kind: MessageKind.changed, body })));
+  }
+  return out;
+}
+
 function readPurge(m: Message): Purge {
   const p = parsePurge(m.body ?? new Uint8Array());
   if (p.paths.length > mostPaths) throw new Fault("invalid", `a purge of ${p.paths.length} paths`);
   return p;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, failed) => {
-    if (signal.aborted) failed(signal.reason);
-    signal.addEventListener("abort", () => failed(signal.reason), { once: true });
-  });
 }
 
 function nameOf(friend: string, path: string): string {

@@ -112,7 +112,7 @@ export class Core {
   readonly receipts = new Map<string, Receipt>(); // by record key
   readonly buried = new Map<string, Map<string, number>>(); // paths that were purged, by who had them
   readonly watchers = new Set<(e: Event) => void>();
-  readonly fetching = new Set<string>(); // handles
+  readonly fetching = new Map<string, Promise<void>>(); // by handle; resolved when it is done
   circle = new Circle({ friends: [], devices: [] });
   gone: Gone[] = [];
   resets: Reset[] = [];

@@ -14,9 +14,14 @@ export async function fetchBody(l: Core, asker: Asker, handle: string, signal: A
   const e = l.catalog.byHandle.get(handle);
   if (!e) throw new Fault("not_found", "there is no such document");
   if (e.here) return;
+  const other = l.fetching.get(handle);
+  if (other) {
+    await Promise.race([other, aborted(signal)]);
+    return fetchBody(l, asker, handle, signal, enter);
+  }
   const r = e.record;
-  if (l.fetching.has(handle)) throw new Fault("conflict", `${r.path} is being fetched`);
-  l.fetching.add(handle);
+  let done = (): void => {};
+  l.fetching.set(handle, new Promise((f) => (done = f)));
   try {
     let cause: unknown;
     for (const d of l.circle.line) {
@@ -30,7 +35,16 @@ export async function fetchBody(l: Core, asker: Asker, handle: string, signal: A
     throw new Fault("unreachable", `no other device has the body of ${r.path}, or answers`, "", cause);
   } finally {
     l.fetching.delete(handle);
+    done();
   }
+}
+
+/** Fails when the signal does. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, failed) => {
+    if (signal.aborted) failed(signal.reason);
+    signal.addEventListener("abort", () => failed(signal.reason), { once: true });
+  });
 }
 
 async function fetchFrom(l: Core, asker: Asker, d: Device, r: ItemRecord, signal: AbortSignal, enter: Enter): Promise<void> {

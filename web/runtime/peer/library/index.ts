@@ -4,7 +4,8 @@
  * Go, on the store of this origin. Deterministic: clock and randomness are the
  * world's, nothing runs by itself.
  */
-export { Copies, openCopies, passOn, type Copy, type CopiesOptions } from "./copies.ts";
+export { Copies, openCopies, passOn, tellOthers, type Copy, type CopiesOptions } from "./copies.ts";
+export { GoneFault } from "./lend.ts";
 export { Library, openLibrary, type Change, type Stats } from "./library.ts";
 export type { Enter, Event, Holds, LibraryOptions } from "./core.ts";
 export type { Device, Friend, Known } from "./people.ts";

@@ -5,6 +5,9 @@ import { fetchMost } from "./bounds.ts";
 import { type Copies, type Copy, usefulHeaders } from "./copies.ts";
 import type { Enter } from "./core.ts";
 
+/** Of a document that was there and is not any more, for this person: deleted, or for others now. */
+export class GoneFault extends Fault {}
+
 type Opened = { copy: Copy; body: Body };
 
 /** Who is asked, and how. */
@@ -67,7 +70,9 @@ async function fetchCopy(way: Way, friend: string, path: string, have: Copy | un
       return false;
     case 404:
     case 410:
-      await way.enter(() => way.copies.erase(friend, path));
+      if ((await way.enter(() => way.copies.erase(friend, path))) || reply.status === 410) {
+        throw new GoneFault("not_found", `there is no ${path} for you any more`);
+      }
       throw new Fault("not_found", `there is no ${path} for you`);
     case 429:
       throw new Fault("rate_limited", "the friend was asked too often");
@@ -104,7 +109,8 @@ async function resume(way: Way, x: Copy): Promise<boolean> {
     await fill(way, x, undefined);
     return true;
   } catch (error) {
-    if (kindOf(error) !== "conflict") throw error;
+    // What says another size under the same tag lied before, or does now.
+    if (kindOf(error) !== "conflict" && kindOf(error) !== "corrupt") throw error;
     await way.enter(() => way.copies.erase(x.friend, x.path));
     return false;
   }
