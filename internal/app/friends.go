@@ -214,12 +214,12 @@ const maxFriendListing = 32 << 20
 // friendListing is the JSON that friends answer with.
 type friendListing struct {
 	Items []struct {
-		Path     string    `json:"path"`
-		Type     string    `json:"type"`
-		Size     int64     `json:"size"`
-		ETag     string    `json:"etag"`
-		Modified time.Time `json:"modified"`
-		Labels   []string  `json:"labels"`
+		Path     string   `json:"path"`
+		Type     string   `json:"type"`
+		Size     int64    `json:"size"`
+		ETag     string   `json:"etag"`
+		Modified int64    `json:"modified"` // ms since 1970
+		Labels   []string `json:"labels"`
 	} `json:"items"`
 	Next string `json:"next"`
 }
@@ -246,7 +246,7 @@ func (c *call) friendFolder(at friendPlace, p page) error {
 		rest, ok := strings.CutPrefix(i.Path, base)
 		if path := at.shown + rest; !ok || path <= p.after {
 			continue
-		} else if !answer.take(shownItem{Path: path, Type: orOctets(i.Type), Size: i.Size, ETag: i.ETag, Modified: i.Modified, Labels: orNone(i.Labels)}) {
+		} else if !answer.take(shownItem{Path: path, Type: orOctets(i.Type), Size: i.Size, ETag: i.ETag, Modified: time.UnixMilli(i.Modified).UTC(), Labels: orNone(i.Labels)}) {
 			more = false
 			break
 		}

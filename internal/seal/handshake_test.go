@@ -72,7 +72,7 @@ func TestAJoinMayBeKept(t *testing.T) {
 func TestInvitationLinks(t *testing.T) { // §4.1
 	h := friends(t)
 	fragment := must(h.invitation.Fragment())(t)
-	for _, link := range []string{fragment, "https://kith.example/join#" + fragment, " " + fragment + "\n"} {
+	for _, link := range []string{fragment, "https://kith.example/join#" + fragment, "https://app.example/album/?x=1#kith-join=" + fragment, " " + fragment + "\n"} {
 		got, err := seal.ParseInvitation(link)
 		if err != nil || !got.Expires.Equal(h.invitation.Expires) || len(got.Relays) != 2 || got.Relays[1] != "wss://two.example/" {
 			t.Errorf("%q: %+v, %v", link, got, err)

@@ -97,12 +97,16 @@ func (i Invitation) ID() ([16]byte, error) {
 	return [16]byte(hash([]byte("kith invite id 1"), octets)[:16]), nil
 }
 
+// joinMark stands before a fragment in the link of an app's page (spec §4.1).
+const joinMark = "kith-join="
+
 // ParseInvitation reads a fragment, or a whole link that has one.
 func ParseInvitation(link string) (Invitation, error) {
 	fragment := strings.TrimSpace(link)
 	if _, after, ok := strings.Cut(fragment, "#"); ok {
 		fragment = after
 	}
+	fragment = strings.TrimPrefix(fragment, joinMark)
 	bad := func(format string, args ...any) (Invitation, error) {
 		return Invitation{}, fault.New(fault.Invalid, "invitation: "+format, args...).WithHint("copy the whole link, to its last character")
 	}

@@ -5,6 +5,7 @@ import type { Live } from "./api/live.ts";
 import type { Site } from "./api/types.ts";
 import { describe, sentence } from "./failure.ts";
 import "./pages/accept.ts";
+import "./pages/apps.ts";
 import "./pages/connect.ts";
 import "./pages/devices.ts";
 import "./pages/documents.ts";
@@ -17,6 +18,7 @@ import "./pages/publish.ts";
 import "./pages/site.ts";
 import "./pages/sites.ts";
 import "./pages/you.ts";
+import "./parts/appask.ts";
 import "./parts/ask.ts";
 import { spark } from "./parts/charts.ts";
 import type { ConfirmDialog, Question } from "./parts/confirm.ts";
@@ -90,6 +92,7 @@ export class Console extends Part implements Kith {
           ${this.#link("open", "compass", t("nav.open"))} ${this.#link("publish", "publish", t("nav.publish"))}
           ${this.#link("sites", "sites", t("nav.sites"), this.visibleSites().length)}
           ${this.#link("friends", "friends", t("nav.friends"), this.#arrived())} ${this.#link("documents", "document", t("nav.documents"))}
+          ${this.#link("apps", "apps", t("nav.apps"), this.live.apps?.asks.length ?? 0)}
           ${this.#link("nearby", "nearby", t("nav.nearby"), this.#waiting())}
           ${this.#link("you", "person", t("nav.you"), this.#linking())} ${this.#link("node", "node", t("nav.node"))}
           <button type="button" class="more" aria-expanded=${this.more} @click=${() => (this.more = !this.more)}>${icon(this.more ? "close" : "more")}<span>${t("nav.more")}</span></button>
@@ -123,7 +126,8 @@ export class Console extends Part implements Kith {
     const asks = this.live.pages?.asks ?? [];
     const devices = this.live.nearby?.devices ?? [];
     return html`<div class="asks" role="region" aria-live="polite" aria-label=${t("asks.label")}>
-      ${repeat(asks, (a) => a.id, (a) => html`<kith-ask .kith=${this as Kith} .ask=${a} .devices=${devices}></kith-ask>`)}</div>`;
+      ${repeat(asks, (a) => a.id, (a) => html`<kith-ask .kith=${this as Kith} .ask=${a} .devices=${devices}></kith-ask>`)}
+      ${repeat(this.live.apps?.asks ?? [], (a) => a.id, (a) => html`<kith-app-ask .kith=${this as Kith} .ask=${a}></kith-app-ask>`)}</div>`;
   }
 
   #page(): TemplateResult {
@@ -147,6 +151,8 @@ export class Console extends Part implements Kith {
         return html`<kith-accept .kith=${this as Kith} .given=${this.#given}></kith-accept>`;
       case "friend":
         return html`<kith-friend .kith=${this as Kith} .friend=${this.place.id}></kith-friend>`;
+      case "apps":
+        return html`<kith-apps .kith=${this as Kith}></kith-apps>`;
       case "documents":
         return html`<kith-documents .kith=${this as Kith}></kith-documents>`;
       case "devices":
@@ -209,7 +215,7 @@ export class Console extends Part implements Kith {
       const { id } = this.place;
       return `${this.live.sharing?.friends.find((f) => f.id === id)?.name ?? t("nav.friend")} – Kith`;
     }
-    const waiting = this.#waiting();
+    const waiting = this.#waiting() + (this.live.apps?.asks.length ?? 0);
     return `${waiting > 0 ? `(${format.number(waiting)}) ` : ""}${t(`nav.${this.place.page}`)} – Kith`;
   }
 

@@ -11,6 +11,7 @@ export type Place =
   | { readonly page: "friend"; readonly id: string }
   | { readonly page: "documents" }
   | { readonly page: "devices" }
+  | { readonly page: "apps" }
   | { readonly page: "you" }
   | { readonly page: "node" };
 
@@ -26,6 +27,7 @@ export function parsePlace(hash: string): Place {
     case "node":
     case "documents":
     case "devices":
+    case "apps":
     case "you":
       return { page: parts[0] };
     case "friends": {

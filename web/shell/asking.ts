@@ -34,27 +34,33 @@ export class Asking {
   async #follow(): Promise<void> {
     // The question reaches the node at about the same time as the hint reaches this page.
     for (let quiet = 0; quiet < 2 && !document.hidden; ) {
-      const asking = await this.#asks();
-      this.#show(asking);
-      quiet = asking ? 0 : quiet + 1;
+      const at = await this.#asks();
+      this.#show(at);
+      quiet = at === undefined ? quiet + 1 : 0;
       await new Promise((done) => setTimeout(done, every));
     }
     this.#looking = false;
   }
 
-  #show(asking: boolean): void {
+  #show(at: string | undefined): void {
+    if (at !== undefined) {
+      this.#notice.href = `/#/${at}`;
+    }
+    const asking = at !== undefined;
     if (this.#notice.hidden === asking) {
       this.#notice.textContent = asking ? this.#text : "";
       this.#notice.hidden = !asking;
     }
   }
 
-  async #asks(): Promise<boolean> {
+  /** The page of the console where the person is asked something for the app; undefined while they are not. */
+  async #asks(): Promise<string | undefined> {
     try {
       const answer = await fetch(`/asking/${encodeURIComponent(this.#label)}`, { cache: "no-store" });
-      return answer.ok && ((await answer.json()) as { asking?: unknown }).asking === true;
+      const said = answer.ok ? ((await answer.json()) as { asking?: unknown; at?: unknown }) : {};
+      return said.asking === true ? (said.at === "apps" ? "apps" : "nearby") : undefined;
     } catch {
-      return false;
+      return undefined;
     }
   }
 }

@@ -60,6 +60,10 @@ function start(): void {
     frame.src = origin + (now?.path ?? path);
   });
 
+  // An app whose person wants to see to their friends says so: the link is the shell's own.
+  const people = element("people", HTMLAnchorElement);
+  people.textContent = t("people");
+
   const asking = new Asking(label, element("asking", HTMLAnchorElement), t("asking"));
   // An app may say which of its pages it shows: postMessage({kith: "location", path}, "*").
   addEventListener("message", (e: MessageEvent<unknown>) => {
@@ -69,6 +73,9 @@ function start(): void {
     const said = e.data as { kith?: unknown; path?: unknown } | null;
     if (said?.kith === "asking") {
       asking.look();
+    }
+    if (said?.kith === "people") {
+      people.hidden = false;
     }
     const to = said?.kith === "location" ? shellPath(label, said.path) : undefined;
     if (to) {

@@ -12,6 +12,7 @@ test("places of the console go to a hash and back", () => {
     { page: "site", label: "example-com" },
     { page: "site", label: "example-com", section: "privacy" },
     { page: "node" },
+    { page: "apps" },
     { page: "friends" },
     { page: "accept" },
     { page: "friend", id: "0f/a b" },

@@ -11,6 +11,7 @@ test("a link tells whom it is for", () => {
   assert.equal(linkKind(link(1, 1, 0, 7)), "friend");
   assert.equal(linkKind(` ${link(1, 2, 255, 255)}\n`), "device");
   assert.equal(linkKind(link(1, 1).replace(/^.*#/, "")), "friend");
+  assert.equal(linkKind(link(1, 1).replace("#", "#kith-join=")), "friend");
   for (const bad of ["", "#", link(2, 1), link(1, 3), link(1, 1).slice(0, 60), `${link(1, 1)}=`, "http://localhost:5484/#/friends"]) {
     assert.equal(linkKind(bad), undefined, bad);
   }

@@ -1,3 +1,4 @@
+import { Apps } from "./apps.ts";
 import { decode, events, lines, type ServerEvent } from "./lines.ts";
 import { Nearby } from "./nearby.ts";
 import { Sharing } from "./sharing.ts";
@@ -54,6 +55,8 @@ export class Client {
   readonly nearby = new Nearby(this);
   /** The person, their friends, devices and documents. */
   readonly sharing = new Sharing(this);
+  /** Web apps that have documents and friends. */
+  readonly apps = new Apps(this);
   readonly #token: string;
   readonly #base = "/api/v1";
 

@@ -1,3 +1,4 @@
+import type { AppState } from "./apps.ts";
 import { ApiError, type Client } from "./client.ts";
 import type { ServerEvent } from "./lines.ts";
 import type { NearbyState, PageState } from "./nearby.ts";
@@ -32,6 +33,8 @@ export class Live extends EventTarget {
   pages: PageState | undefined;
   /** The person, friends, devices and what waits; undefined where private sharing is off. */
   sharing: SharingState | undefined;
+  /** What web apps want and may; undefined where private sharing is off. */
+  apps: AppState | undefined;
   /** False until the first list of sites came. */
   loaded = false;
   readonly traffic: Traffic[] = [];
@@ -75,6 +78,14 @@ export class Live extends EventTarget {
   answered(ask: string): void {
     if (this.pages) {
       this.pages = { ...this.pages, asks: this.pages.asks.filter((a) => a.id !== ask) };
+      this.#changed();
+    }
+  }
+
+  /** The same for a question of a web app. */
+  answeredApp(ask: string): void {
+    if (this.apps) {
+      this.apps = { ...this.apps, asks: this.apps.asks.filter((a) => a.id !== ask) };
       this.#changed();
     }
   }
@@ -133,6 +144,8 @@ export class Live extends EventTarget {
         this.nearby = JSON.parse(event.data) as NearbyState;
       } else if (event.type === "pages") {
         this.pages = JSON.parse(event.data) as PageState;
+      } else if (event.type === "apps") {
+        this.apps = JSON.parse(event.data) as AppState;
       } else if (event.type === "sharing") {
         this.sharing = JSON.parse(event.data) as SharingState;
       } else {

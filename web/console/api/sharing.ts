@@ -256,8 +256,10 @@ export class Sharing {
     await this.#api.call("DELETE", `/devices/${encodeURIComponent(id)}`, words.length > 0 ? { words } : undefined);
   }
 
-  async documents(): Promise<readonly OwnDocument[]> {
-    return (await this.#api.call<{ documents: readonly OwnDocument[] | null }>("GET", "/data/")).documents ?? [];
+  /** The person's own files, or the documents of an app. */
+  async documents(app = ""): Promise<readonly OwnDocument[]> {
+    const query = app === "" ? "" : `?app=${encodeURIComponent(app)}`;
+    return (await this.#api.call<{ documents: readonly OwnDocument[] | null }>("GET", `/data/${query}`)).documents ?? [];
   }
 
   /** Keeps a file as a document. */
@@ -354,7 +356,7 @@ function isRecord(v: unknown): v is Readonly<Record<string, unknown>> {
 
 /** Whom a link is for, by its second octet (spec/private-sharing.md §2); undefined for what is no link. */
 export function linkKind(link: string): "friend" | "device" | undefined {
-  const fragment = link.trim().replace(/^[^#]*#/, "");
+  const fragment = link.trim().replace(/^[^#]*#/, "").replace(/^kith-join=/, "");
   if (!/^[\w-]{80,}$/.test(fragment)) {
     return undefined;
   }

@@ -5,6 +5,7 @@ const drawings = {
   open: svg`<path d="M7.5 4.5h8v8M15 5 5 15" />`,
   compass: svg`<circle cx="10" cy="10" r="7.2" /><path d="m12.8 7.2-1.7 3.9-3.9 1.7 1.7-3.9z" />`,
   publish: svg`<path d="M10 13V3.5M6 7l4-3.7L14 7M3.5 12.5v2.8c0 .7.5 1.2 1.2 1.2h10.6c.7 0 1.2-.5 1.2-1.2v-2.8" />`,
+  apps: svg`<rect x="3.2" y="3.2" width="5.6" height="5.6" rx="1.4" /><rect x="11.2" y="3.2" width="5.6" height="5.6" rx="1.4" /><rect x="3.2" y="11.2" width="5.6" height="5.6" rx="1.4" /><path d="M14 11.2v5.6M11.2 14h5.6" />`,
   sites: svg`<rect x="3" y="3.5" width="14" height="5" rx="1.4" /><rect x="3" y="11.5" width="14" height="5" rx="1.4" /><path d="M6 6h.01M6 14h.01" />`,
   node: svg`<path d="M2.5 10.5h3.2l2-6 4.2 11 2.1-5h3.5" />`,
   pin: svg`<path d="M10 12.5V17M6.2 12.5h7.6c0-2-1.3-2.6-1.6-4.2l-.2-3.8h.7V3H7.3v1.5H8l-.2 3.8c-.3 1.6-1.6 2.2-1.6 4.2z" />`,
