@@ -176,6 +176,7 @@ test("what is too much goes, and a lie about its size is refused", async () => {
   await w.get("x");
   assert.equal(w.copies.list(owner)[0]?.lease, w.clock.time + 90 * day);
   w.bend = (r) => ({ ...r, header: { ...r.header, "cache-control": "no-store" } });
+  await w.node.put("x", "not to be kept");
   await assert.rejects(w.get("x", true), fault("forbidden"));
   assert.equal(w.files <= 1, true);
 });
