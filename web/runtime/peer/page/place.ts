@@ -4,6 +4,7 @@
  * hands out ports to it. When it goes, the next one does.
  */
 import { asksForPeer } from "../service/line.ts";
+import { serveConnections } from "../direct/window.ts";
 import { serveAir } from "./air.ts";
 
 /** What the worker says to the page that started it. */
@@ -12,6 +13,9 @@ export type FromWorker =
   /** Something of the person's was written for the first time. */
   | { readonly kith: "persist" }
   | { readonly kith: "failed"; readonly why: string };
+
+/** What it says to the worker, with a port: for requests, or for connections that this page makes. */
+export interface ToWorker { readonly kith: "port" | "connections" }
 
 export interface PlaceOptions {
   /** worker.js. */
@@ -33,6 +37,7 @@ export class Place {
   #starts = 0;
   #abort = new AbortController();
   #unair: (() => void) | undefined;
+  #hangUp: (() => void) | undefined;
 
   constructor(o: PlaceOptions) {
     this.#o = o;
@@ -74,6 +79,7 @@ export class Place {
   #leave(): void {
     this.#abort.abort();
     this.#unair?.();
+    this.#hangUp?.();
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#id = "";
@@ -86,6 +92,10 @@ export class Place {
     this.#starts++;
     const worker = new Worker(this.#o.worker, { type: "module", name: "kith" });
     this.#worker = worker;
+    this.#hangUp?.();
+    const { port1, port2 } = new MessageChannel();
+    this.#hangUp = serveConnections(port1);
+    worker.postMessage({ kith: "connections" } satisfies ToWorker, [port2]);
     worker.onmessage = (e: MessageEvent<FromWorker>) => this.#heard(e.data);
     worker.onerror = (e) => {
       e.preventDefault();
@@ -119,7 +129,7 @@ export class Place {
   /** A new port to the worker of this page, which leads. */
   port(): MessagePort {
     const { port1, port2 } = new MessageChannel();
-    this.#worker?.postMessage({ kith: "port" }, [port1]);
+    this.#worker?.postMessage({ kith: "port" } satisfies ToWorker, [port1]);
     return port2;
   }
 }

@@ -4,6 +4,7 @@ import { Host, type PeopleRequest } from "../host/index.ts";
 import type { Answered } from "../service/wire.ts";
 import { Apps, browserKeys, route, Sharing } from "../sharing/index.ts";
 import { opfs, openStore, storeKey } from "../store/index.ts";
+import { openDirect } from "./direct.ts";
 
 /** A running peer. */
 export interface Peer { host: Host }
@@ -14,15 +15,19 @@ const anyApp = "https://app.invalid/";
 /** What an app's address has before an invitation. */
 const join = "kith-join=";
 
-/** Opens what this origin keeps. wrote is called when something of the person's is kept for the first time. */
-export async function openPeer(wrote: () => void): Promise<Peer> {
+/**
+ * Opens what this origin keeps. wrote is called when something of the person's is kept
+ * for the first time; window is where connections to other browsers are made.
+ */
+export async function openPeer(wrote: () => void, window: MessagePort): Promise<Peer> {
   const world: World = {
     now: Date.now,
     random: (n) => crypto.getRandomValues(new Uint8Array(n)),
     log: (level, message, more) => level !== "debug" && console[level](`kith: ${message}`, more ?? ""),
   };
   const kept = await openKept();
-  const sharing = await Sharing.open({ store: kept, world, keys: browserKeys(), base: anyApp, device: deviceName() });
+  const direct = openDirect(world, window, () => sharing);
+  const sharing: Sharing = await Sharing.open({ store: kept, world, keys: browserKeys(), base: anyApp, device: deviceName(), direct });
   const store = new Apps(sharing);
   const unwatch = store.watch((c) => {
     if (c.kind === "document" && !c.deleted) {

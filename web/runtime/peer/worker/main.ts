@@ -2,7 +2,7 @@
 // documents, the keys and the connections; ports bring it requests.
 import { alive } from "../service/line.ts";
 import { Callee, type Port } from "../service/wire.ts";
-import type { FromWorker } from "../page/place.ts";
+import type { FromWorker, ToWorker } from "../page/place.ts";
 import { openPeer, type Peer } from "./boot.ts";
 
 interface Scope {
@@ -19,10 +19,12 @@ const forever = new Promise<never>(() => undefined);
 /** Serves requests until the page goes. */
 function begin(scope: Scope): void {
   const id = crypto.randomUUID();
+  let connections: (port: MessagePort) => void = () => undefined;
+  const window = new Promise<MessagePort>((resolve) => { connections = resolve; });
   const opened: Promise<Peer> = new Promise((resolve, reject) => {
     const open = async (): Promise<void> => {
       try {
-        resolve(await openPeer(() => scope.postMessage({ kith: "persist" })));
+        resolve(await openPeer(() => scope.postMessage({ kith: "persist" }), await window));
       } catch (error) {
         reject(error as Error);
         scope.postMessage({ kith: "failed", why: String(error) });
@@ -34,7 +36,9 @@ function begin(scope: Scope): void {
   opened.catch(() => undefined); // said to whoever asks
   scope.onmessage = (e: MessageEvent) => {
     const [port] = e.ports;
-    if (port) {
+    if ((e.data as ToWorker).kith === "connections") {
+      if (port) connections(port);
+    } else if (port) {
       const callee = new Callee(port as Port, async (call) => (await opened).host.handle(call));
       port.addEventListener("close", () => callee.end());
     }
