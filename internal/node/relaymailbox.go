@@ -157,7 +157,9 @@ func openQueues(dir string, c RelayMailboxConfig, reuse bool, log *slog.Logger) 
 	if err != nil {
 		return nil, fmt.Errorf("open the mailboxes' lock: %w", err)
 	}
-	if err := lockFile(lock); err != nil && (!errors.Is(err, errLocked) || !reuse) {
+	err = lockFile(lock)
+	alone := err == nil
+	if err != nil && (!errors.Is(err, errLocked) || !reuse) {
 		_ = lock.Close()
 		if !errors.Is(err, errLocked) {
 			return nil, fmt.Errorf("lock the mailboxes: %w", err)
@@ -168,6 +170,10 @@ func openQueues(dir string, c RelayMailboxConfig, reuse bool, log *slog.Logger) 
 	store, err := sqlite.Open(filepath.Join(dir, relayQueuesName), sqlite.Options{
 		Limits: queue.Limits{Messages: c.Messages, Octets: int64(c.Octets)}, MaxOctets: int64(c.Size),
 		DiskShare: float64(c.Disk) / 100, Log: log,
+		Alone: func() bool {
+			alone = alone || lockFile(lock) == nil // when the relay that this one follows has ended
+			return alone
+		},
 	})
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())

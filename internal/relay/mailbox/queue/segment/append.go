@@ -40,6 +40,9 @@ func (l *Log) Ready() (flush bool, err error) {
 func (l *Log) begin() (err error) {
 	l.mu.Lock()
 	l.last++
+	for _, err := os.Lstat(l.path(l.last)); err == nil; _, err = os.Lstat(l.path(l.last)) {
+		l.last++ // left by a migration that was broken off
+	}
 	f := &file{id: l.last}
 	l.mu.Unlock()
 	flags := os.O_RDWR | os.O_CREATE | os.O_EXCL

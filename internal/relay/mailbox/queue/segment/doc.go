@@ -24,4 +24,9 @@
 //
 // Records that were flushed together have one sequence, which only grows: what
 // is behind a smaller one was in the file before, or was undone.
+//
+// A process that follows another without a gap has the folder together with it
+// for a while. It adds to files of its own, which are of another epoch, lets the
+// database flush each transaction, and adopts the other's files when that has
+// gone.
 package segment

@@ -16,10 +16,6 @@ import (
 	"github.com/kith-web/kith/internal/relay/mailbox/queue"
 )
 
-// leap is by how much sequences grow with a start: what was undone before it used
-// some.
-const leap = 1 << 20
-
 // suffix is how names of files end.
 const suffix = ".segment"
 
@@ -98,57 +94,58 @@ type file struct {
 	worn     bool // could not be flushed
 }
 
-// Open opens or makes the folder. Replay and Adopt have to follow.
+// Open opens or makes the folder. Begin has to follow, and Replay and Adopt when
+// no other process has it.
 func Open(dir string, o Options) (*Log, error) {
-	l := &Log{dir: dir, o: o.withDefaults(), table: crc32.MakeTable(crc32.Castagnoli), all: map[int64]*file{}}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of bodies: %w", err)
 	}
 	if err := queue.SyncDir(filepath.Dir(dir)); err != nil {
 		return nil, err
 	}
-	list, err := os.ReadDir(dir)
+	return &Log{dir: dir, o: o.withDefaults(), table: crc32.MakeTable(crc32.Castagnoli), all: map[int64]*file{}}, nil
+}
+
+// Begin gives ids and sequences beyond those of all earlier epochs. No two
+// processes may have the same epoch.
+func (l *Log) Begin(epoch int64) { l.last, l.sequence = epoch<<32, epoch<<32 }
+
+// Adopt takes the files into the log that are there from earlier epochs. live is
+// how many octets rows name in each, after what was replayed. What nobody names is
+// removed; when a file is missing or too short the error is fault.Corrupt. No other
+// process may have the folder.
+func (l *Log) Adopt(live map[int64]int64) error {
+	list, err := os.ReadDir(l.dir)
 	if err != nil {
-		return nil, fmt.Errorf("look through the bodies: %w", err)
+		return fmt.Errorf("look through the bodies: %w", err)
 	}
+	l.mu.Lock()
 	for _, e := range list {
 		name, ours := strings.CutSuffix(e.Name(), suffix)
 		id, err := strconv.ParseInt(name, 10, 64)
-		if !ours || err != nil || id <= 0 {
+		if !ours || err != nil || l.all[id] != nil {
 			continue
 		}
 		info, err := e.Info()
 		if err != nil {
-			return nil, fmt.Errorf("look through the bodies: %w", err)
+			l.mu.Unlock()
+			return fmt.Errorf("look through the bodies: %w", err)
 		}
-		l.all[id] = &file{id: id, size: info.Size(), since: l.o.Now()}
-		l.last = max(l.last, id)
+		l.all[id] = &file{id: id, size: info.Size(), live: live[id], since: l.o.Now()}
 	}
-	return l, nil
-}
-
-// Adopt tells how many octets the rows name in each file, after what was
-// replayed, and the last sequence that was used. What nobody names is removed;
-// when a file is missing or too short the error is fault.Corrupt.
-func (l *Log) Adopt(live map[int64]int64, sequence int64) error {
-	l.sequence = sequence + leap
 	for id, n := range live {
-		l.last = max(l.last, id)
-		f := l.all[id]
-		if n <= 0 {
-			continue
-		}
-		if f == nil || f.size < n {
+		if f := l.all[id]; n > 0 && (f == nil || f.size < n) {
+			l.mu.Unlock()
 			return fault.New(fault.Corrupt, "the file %s with bodies of messages is missing or too short", l.path(id)).
 				WithHint("put all files of the mailboxes back as they were together, or move them away and start empty: senders use a second relay meanwhile")
 		}
-		f.live = n
 	}
+	l.mu.Unlock()
 	return l.Sweep(0)
 }
 
 func (l *Log) path(id int64) string {
-	return filepath.Join(l.dir, fmt.Sprintf("%012d%s", id, suffix))
+	return filepath.Join(l.dir, fmt.Sprintf("%019d%s", id, suffix))
 }
 
 // Size is how many octets all files have.

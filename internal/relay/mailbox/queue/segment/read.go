@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/relay/mailbox/queue"
 )
 
 // Reader reads bodies that rows name. It holds files where they are, from before
@@ -22,9 +23,9 @@ func (l *Log) Reader() *Reader {
 	return &Reader{l: l}
 }
 
-// Body reads a body of so many octets. The error is fault.Corrupt when it is not
-// what was written.
-func (r *Reader) Body(at Place, octets int) ([]byte, error) {
+// Body reads the body of a message, of so many octets. The error is fault.Corrupt
+// when it is not there.
+func (r *Reader) Body(at Place, id queue.MessageID, octets int) ([]byte, error) {
 	if octets < 0 || octets > MaxBody {
 		return nil, r.damaged(at, errRecord)
 	}
@@ -47,8 +48,8 @@ func (r *Reader) Body(at Place, octets int) ([]byte, error) {
 		return nil, err
 	}
 	record, _, err := r.l.opened(b)
-	if err != nil {
-		return nil, r.damaged(at, err)
+	if err != nil || record.ID != id {
+		return nil, r.damaged(at, errors.Join(err, errRecord))
 	}
 	return record.Body, nil
 }

@@ -10,11 +10,10 @@ import (
 )
 
 // Replay gives what was flushed beyond a place that the database noted with a
-// sequence to do, in order, and returns the last sequence. It is called between
-// Open and Adopt.
-func (l *Log) Replay(from Place, sequence int64, do func(Record, Place) error) (int64, error) {
+// sequence to do, in order. It is called before Adopt.
+func (l *Log) Replay(from Place, sequence int64, do func(Record, Place) error) error {
 	if from.Segment == 0 {
-		return sequence, nil
+		return nil
 	}
 	err := l.scan(from, func(r Record, at Place, s int64) error {
 		if s < sequence {
@@ -24,9 +23,9 @@ func (l *Log) Replay(from Place, sequence int64, do func(Record, Place) error) (
 		return do(r, at)
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		err = nil // Adopt finds out whether that matters
+		return nil // Adopt finds out whether that matters
 	}
-	return sequence, err
+	return err
 }
 
 // Each gives the records of a file that have bodies to do, some at a time, in

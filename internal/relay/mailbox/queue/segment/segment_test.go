@@ -25,7 +25,8 @@ func opened(t testing.TB, dir string, live map[int64]int64, o segment.Options) *
 	t.Helper()
 	l, err := segment.Open(dir, o)
 	must(t, err)
-	must(t, l.Adopt(live, 0))
+	l.Begin(0)
+	must(t, l.Adopt(live))
 	return l
 }
 
@@ -62,7 +63,7 @@ func numbers(t *testing.T, dir string, from segment.Place, sequence int64) (list
 	t.Helper()
 	l, err := segment.Open(dir, segment.Options{})
 	must(t, err)
-	_, err = l.Replay(from, sequence, func(r segment.Record, _ segment.Place) error {
+	err = l.Replay(from, sequence, func(r segment.Record, _ segment.Place) error {
 		if want := message(r.Number); r.Kind != want.Kind || r.ID != want.ID || r.Expires != want.Expires || !bytes.Equal(r.Body, want.Body) {
 			t.Errorf("message %d is not what was added", r.Number)
 		}
@@ -100,12 +101,12 @@ func TestUndone(t *testing.T) {
 	}
 	_, err = l.Flush()
 	must(t, err)
-	undone, err := os.ReadFile(filepath.Join(dir, "000000000001.segment"))
+	undone, err := os.ReadFile(filepath.Join(dir, "0000000000000000001.segment"))
 	must(t, err)
 	l.Undo()
 	add(t, l, false, 2, 4)
 	// As on a system that could not shorten the file.
-	f, err := os.OpenFile(filepath.Join(dir, "000000000001.segment"), os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, "0000000000000000001.segment"), os.O_WRONLY, 0o600)
 	must(t, err)
 	end, _ := l.Position()
 	_, err = f.WriteAt(undone[end.At:], end.At)
@@ -125,7 +126,7 @@ func TestWrittenOver(t *testing.T) {
 		t.Errorf("the database need not know of a new file: %v", err)
 	}
 	must(t, l.Sweep(0))
-	if _, err := os.Stat(filepath.Join(dir, "000000000001.segment")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "0000000000000000001.segment")); err != nil {
 		t.Errorf("a file went that a replay needs: %v", err)
 	}
 	add(t, l, true, 6, 11)
@@ -134,13 +135,13 @@ func TestWrittenOver(t *testing.T) {
 		t.Errorf("%d files, not 2: %v", len(entries), err)
 	}
 	r := l.Reader()
-	body, err := r.Body(second, 4096)
+	body, err := r.Body(second, message(11).ID, 4096)
 	must(t, errors.Join(err, r.Close()))
 	if !bytes.Equal(body, message(11).Body) {
 		t.Error("a body is not what was added")
 	}
 	same(t, "replayed", numbers(t, dir, second, 0), 11)
-	_, err = l.Reader().Body(first, 4096)
+	_, err = l.Reader().Body(first, message(1).ID, 4096)
 	if fault.KindOf(err) != fault.Corrupt {
 		t.Errorf("a body that is gone is read: %v", err)
 	}

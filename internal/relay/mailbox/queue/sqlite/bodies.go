@@ -27,40 +27,39 @@ func (w *writer) openBodies() (err error) {
 	if err := w.prepare(); err != nil {
 		return err
 	}
+	w.sole = s.o.Alone()
 	if _, err := w.begin.Exec(); err != nil {
 		return err
 	}
-	sequence, err := w.replay()
-	if err == nil {
+	if err = w.begun(); err == nil {
 		_, err = w.commit.Exec()
 	}
 	if err != nil {
 		return rollback(w.c, err)
 	}
-	live := map[int64]int64{}
-	err = w.counts.Query(func(row []driver.Value) error {
-		live[integer(row[0])] = integer(row[1])
-		return nil
-	})
-	if err != nil {
-		return err
+	if w.sole {
+		return w.adopt()
 	}
-	return s.bodies.Adopt(live, sequence)
+	return nil
 }
 
-// replay does what is in the log and not in the file, in a transaction, and
-// returns the last sequence.
-func (w *writer) replay() (sequence int64, err error) {
+// begun begins an epoch, and replays, in a transaction.
+func (w *writer) begun() error {
+	if err := w.c.Exec("UPDATE state SET epoch = epoch + 1"); err != nil {
+		return err
+	}
+	var sequence int64
 	var from segment.Place
-	err = w.last.Query(func(row []driver.Value) error {
+	err := w.last.Query(func(row []driver.Value) error {
 		w.number, sequence = integer(row[0]), integer(row[3])
 		from = segment.Place{Segment: integer(row[1]), At: integer(row[2])}
+		w.s.bodies.Begin(integer(row[4]))
 		return nil
 	})
-	if err != nil {
-		return 0, err
+	if err != nil || !w.sole {
+		return err
 	}
-	sequence, err = w.s.bodies.Replay(from, sequence, func(r segment.Record, at segment.Place) error {
+	err = w.s.bodies.Replay(from, sequence, func(r segment.Record, at segment.Place) error {
 		switch r.Kind {
 		case segment.Came:
 			w.number = max(w.number, r.Number)
@@ -72,18 +71,37 @@ func (w *writer) replay() (sequence int64, err error) {
 		return nil
 	})
 	if err != nil {
-		return 0, err
+		return err
 	}
-	for id, n := range w.change {
-		if _, err := w.more.Exec(id, n); err != nil {
-			return 0, err
-		}
+	if err := w.count(); err != nil {
+		return err
 	}
-	if err := w.c.Exec("DELETE FROM segment WHERE live <= 0"); err != nil {
-		return 0, err
+	return w.noteEnd()
+}
+
+// adopt takes over all files of bodies, when no other process has them.
+func (w *writer) adopt() error {
+	live := map[int64]int64{}
+	err := w.counts.Query(func(row []driver.Value) error {
+		live[integer(row[0])] = integer(row[1])
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	_, err = w.note.Exec(w.number, int64(0), int64(0), sequence)
-	return sequence, err
+	return w.s.bodies.Adopt(live)
+}
+
+// noteEnd notes up to where the log is in the file. While another process has it
+// that is the other's to note: each of our transactions is flushed.
+func (w *writer) noteEnd() error {
+	if !w.sole {
+		_, err := w.noteNumber.Exec(w.number)
+		return err
+	}
+	at, sequence := w.s.bodies.Position()
+	_, err := w.note.Exec(w.number, at.Segment, at.At, sequence)
+	return err
 }
 
 // keep logs a message that came, and adds its row.
@@ -107,16 +125,17 @@ func (w *writer) giveUp(row []driver.Value) error {
 	return nil
 }
 
-// count writes down by how much bodies are named more or less.
+// count writes down by how much bodies are named more or less. Others may count,
+// too.
 func (w *writer) count() error {
 	for id, n := range w.change {
-		var err error
-		if live := w.s.bodies.Live(id) + n; live > 0 {
-			_, err = w.named.Exec(id, live)
-		} else {
-			_, err = w.unnamed.Exec(id)
+		if _, err := w.more.Exec(id, n); err != nil {
+			return err
 		}
-		if err != nil {
+		if w.s.bodies.Live(id)+n > 0 {
+			continue
+		}
+		if _, err := w.unnamed.Exec(id); err != nil {
 			return err
 		}
 	}

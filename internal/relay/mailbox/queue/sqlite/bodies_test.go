@@ -118,13 +118,7 @@ func TestMovedTogether(t *testing.T) {
 	}
 	full := size(t, path)
 	must(t, s.Ack(t.Context(), gone))
-	within := time.Now().Add(time.Minute)
-	for size(t, path) > full/4 {
-		if time.Now().After(within) {
-			t.Fatalf("%d of %d octets are still in use", size(t, path), full)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	until(t, "disk to be given back", func() bool { return size(t, path) <= full/4 })
 	for range 2 {
 		for n := range uint64(6) {
 			whole(t, s, queuetest.Queue(n), keep[5*n:5*n+5]...)

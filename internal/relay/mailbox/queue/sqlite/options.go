@@ -38,6 +38,9 @@ type Options struct {
 	// DiskUsed says how full the disk is that has the given folder: what the
 	// system says.
 	DiskUsed func(dir string) (float64, error)
+	// Alone reports whether no other process has the file. It is asked until it says
+	// so; meanwhile nothing of the other's is touched but by SQLite: yes.
+	Alone func() bool
 	// Quiet is how long nothing has to happen before disk is given back: 50 ms.
 	Quiet time.Duration
 	// Tend is how often bodies are looked at that could make room: a second.
@@ -63,6 +66,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Alone == nil {
+		o.Alone = func() bool { return true }
 	}
 	o.Bodies.Now = o.Now
 	if o.Bodies.Octets <= 0 && o.MaxOctets > 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/relay/mailbox/queue"
 	"github.com/kith-web/kith/internal/relay/mailbox/queue/segment"
 	"github.com/kith-web/kith/internal/sqlite"
@@ -128,7 +129,15 @@ func (s *Store) Queues(ctx context.Context, after queue.ID, n int) (list []queue
 }
 
 // Fetch returns messages of a queue, in order.
-func (s *Store) Fetch(ctx context.Context, recipient queue.ID, after uint64, n int) (list []queue.Message, err error) {
+func (s *Store) Fetch(ctx context.Context, recipient queue.ID, after uint64, n int) ([]queue.Message, error) {
+	list, err := s.fetch(ctx, recipient, after, n)
+	if fault.KindOf(err) == fault.Corrupt { // or another process moved it while it was read
+		list, err = s.fetch(ctx, recipient, after, n)
+	}
+	return list, err
+}
+
+func (s *Store) fetch(ctx context.Context, recipient queue.ID, after uint64, n int) (list []queue.Message, err error) {
 	absent := false
 	bodies := s.bodies.Reader()
 	defer func() { err = errors.Join(err, bodies.Close()) }()
@@ -137,7 +146,7 @@ func (s *Store) Fetch(ctx context.Context, recipient queue.ID, after uint64, n i
 			m := queue.Message{Number: uint64(integer(row[0])), Expires: time.Unix(integer(row[2]), 0).UTC()}
 			copy(m.ID[:], octets(row[1]))
 			var err error
-			m.Body, err = bodies.Body(segment.Place{Segment: integer(row[4]), At: integer(row[5])}, int(integer(row[3])))
+			m.Body, err = bodies.Body(segment.Place{Segment: integer(row[4]), At: integer(row[5])}, m.ID, int(integer(row[3])))
 			list = append(list, m)
 			return err
 		}, recipient[:], int64(after), s.o.Now().Unix(), int64(n))

@@ -15,8 +15,8 @@ import (
 // small. waiting has a row for each message, by queue, which names the place of
 // its body. segment counts how many octets of records are named in each file of
 // bodies. There is no index for expiry: rows are swept (expire.go), which costs a
-// message nothing. state has the last number that was given, and up to where the
-// log is in these tables.
+// message nothing. state has the last number that was given, up to where the log
+// is in these tables, and how often the file was opened.
 //
 // Bodies of version 1 were in a table of their own, part i of message n in row
 // n*1024+i.
@@ -54,7 +54,8 @@ func migrations() []string {
 		);
 		ALTER TABLE state ADD COLUMN segment INTEGER NOT NULL DEFAULT 0;
 		ALTER TABLE state ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
-		ALTER TABLE state ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;`,
+		ALTER TABLE state ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+		ALTER TABLE state ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;`,
 	}
 }
 

@@ -23,6 +23,7 @@ type Store struct {
 	readers chan *reader
 	guard   diskGuard
 	sweep   sweep
+	alone   bool // at the start
 
 	// closing ends the writer and tend; closed is closed when they have ended.
 	once    sync.Once
@@ -67,6 +68,7 @@ func Open(path string, o Options) (*Store, error) {
 		return nil, s.explain("open", errors.Join(err, s.closeReaders(), w.close()))
 	}
 	s.tended.Go(s.tend)
+	s.alone = w.sole
 	go s.run(w, newTidier(w, aside))
 	return s, nil
 }

@@ -14,16 +14,33 @@ func (s *Store) tend() {
 	defer stop()
 	tick := time.NewTicker(s.o.Tend)
 	defer tick.Stop()
+	alone := s.alone
 	for {
 		select {
 		case <-s.closing:
 			return
 		case <-tick.C:
 		}
+		if !alone && s.o.Alone() {
+			alone = s.follow(ctx)
+		}
 		if err := s.giveBack(ctx); err != nil && s.ended() == nil {
 			s.o.Log.Warn("mailboxes: give disk back", "error", err)
 		}
 	}
+}
+
+// follow takes over what another process left, and reports whether it could.
+func (s *Store) follow(ctx context.Context) bool {
+	err := s.write(ctx, kind{retires: true}, func(w *writer) error {
+		err := w.adopt()
+		w.sole = err == nil
+		return err
+	})
+	if err != nil {
+		s.o.Log.Warn("mailboxes: take over what another relay left", "error", err)
+	}
+	return err == nil
 }
 
 // giveBack writes crowded files anew and removes those in which nothing is named.

@@ -76,12 +76,13 @@ type writer struct {
 	s       *Store
 	reserve *reserve
 	flushes bool // with each commit
+	sole    bool // no other process has the file
 
-	begin, commit, last, note                   *sqlite.Stmt
+	begin, commit, last, note, noteNumber       *sqlite.Stmt
 	byRecipient, bySender, create1, renew, lock *sqlite.Stmt
 	push, seen, tally, insert, move             *sqlite.Stmt
 	at, drop, atAll, dropAll, removeQueue       *sqlite.Stmt
-	gone, named, unnamed, more, counts          *sqlite.Stmt
+	gone, unnamed, more, counts                 *sqlite.Stmt
 
 	// Of a transaction: its time in seconds, the last number that was given, and by
 	// how much bodies are named more or less.
@@ -118,8 +119,9 @@ func (w *writer) prepare() error {
 	}{
 		{&w.begin, 0, `BEGIN IMMEDIATE`},
 		{&w.commit, 0, `COMMIT`},
-		{&w.last, 0, `SELECT number, segment, at, sequence FROM state`},
+		{&w.last, 0, `SELECT number, segment, at, sequence, epoch FROM state`},
 		{&w.note, 4, `UPDATE state SET number = ?, segment = ?, at = ?, sequence = ?`},
+		{&w.noteNumber, 1, `UPDATE state SET number = ?`},
 		{&w.byRecipient, 1, `SELECT id, sender, recipient_key FROM queue WHERE recipient = ?`},
 		{&w.bySender, 1, `SELECT id, recipient FROM queue WHERE sender = ?`},
 		{&w.create1, 7, `INSERT INTO queue (recipient, sender, recipient_key, sender_key, days, seen, push)
@@ -135,10 +137,9 @@ func (w *writer) prepare() error {
 		{&w.at, 2, `SELECT segment, octets FROM waiting WHERE queue = ? AND number = ?`},
 		{&w.drop, 2, `DELETE FROM waiting WHERE queue = ? AND number = ?`},
 		{&w.atAll, 1, `SELECT segment, octets FROM waiting WHERE queue = ?`},
-		{&w.named, 2, `INSERT OR REPLACE INTO segment (id, live) VALUES (?, ?)`},
 		{&w.more, 2, `INSERT INTO segment (id, live) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET live = live + excluded.live`},
 		{&w.counts, 0, `SELECT id, live FROM segment`},
-		{&w.unnamed, 1, `DELETE FROM segment WHERE id = ?`},
+		{&w.unnamed, 1, `DELETE FROM segment WHERE id = ? AND live <= 0`},
 		{&w.dropAll, 1, `DELETE FROM waiting WHERE queue = ?`},
 		{&w.gone, 2, `SELECT 1 FROM queue WHERE id = ? AND seen <= ?`},
 		{&w.removeQueue, 1, `DELETE FROM queue WHERE id = ?`},
@@ -231,7 +232,7 @@ func settled(err error) bool {
 }
 
 func (w *writer) transaction(calls []*call) error {
-	flush, adds := false, false
+	flush, adds := !w.sole, false
 	for _, c := range calls {
 		flush, adds = flush || !c.logged, adds || c.adds
 		if c.retires {
@@ -304,8 +305,7 @@ func (w *writer) apply(calls []*call, flush bool) error {
 		return err
 	}
 	if wrote || flush {
-		at, sequence := w.s.bodies.Position()
-		if _, err := w.note.Exec(w.number, at.Segment, at.At, sequence); err != nil {
+		if err := w.noteEnd(); err != nil {
 			return err
 		}
 	}
