@@ -3,7 +3,7 @@ import { serveConnections } from "../../../web/runtime/peer/direct/window.ts";
 import type { Call, Page, Result } from "./calls.ts";
 
 declare global {
-  var kith: Page;
+  var device: Page;
 }
 
 // As in a browser that cannot hand channels to workers.
@@ -26,7 +26,7 @@ worker.onmessage = (e: MessageEvent<Result>) => {
   waiting.get(e.data.id)?.(e.data);
   waiting.delete(e.data.id);
 };
-globalThis.kith = {
+globalThis.device = {
   call: (name, ...args) => new Promise((resolve, reject) => {
     const id = ++last;
     waiting.set(id, (r) => r.error === undefined ? resolve(r.value as never) : reject(new Error(r.error)));

@@ -3,15 +3,15 @@ import { expect, test, type Relay } from "./setting.ts";
 
 /** Two friends, who run; nothing was said yet. */
 async function friends(a: Page, b: Page, relay: Relay, o: { servers?: boolean; alone?: boolean } = {}): Promise<void> {
-  const [mine, theirs] = await a.evaluate((url) => kith.call("befriend", url), relay.url);
+  const [mine, theirs] = await a.evaluate((url) => device.call("befriend", url), relay.url);
   for (const [page, kept] of [[a, mine], [b, theirs]] as const) {
-    await page.evaluate(([k, options]) => kith.call("start", k, options), [kept, { relay: relay.url, servers: false, ...o }] as const);
+    await page.evaluate(([k, options]) => device.call("start", k, options), [kept, { relay: relay.url, servers: false, ...o }] as const);
   }
 }
 
-const ask = (page: Page, path: string): Promise<string> => page.evaluate((p) => kith.call("ask", p), path);
-const direct = (page: Page): Promise<boolean> => page.evaluate(() => kith.call("direct"));
-const came = (page: Page): Promise<number> => page.evaluate(() => kith.call("came"));
+const ask = (page: Page, path: string): Promise<string> => page.evaluate((p) => device.call("ask", p), path);
+const direct = (page: Page): Promise<boolean> => page.evaluate(() => device.call("direct"));
+const came = (page: Page): Promise<number> => page.evaluate(() => device.call("came"));
 
 /** Both sides have a channel. */
 async function met(a: Page, b: Page): Promise<void> {
@@ -43,9 +43,9 @@ test("a channel that stays in the window, and servers of the relay", async ({ re
 
 test("when a page goes, messages go by the relay again", async ({ relay, somebody }) => {
   const [a, b] = [await somebody(), await somebody()];
-  const [mine, theirs] = await a.evaluate((url) => kith.call("befriend", url), relay.url);
+  const [mine, theirs] = await a.evaluate((url) => device.call("befriend", url), relay.url);
   const start = (page: Page, kept: string): Promise<void> =>
-    page.evaluate(([k, url]) => kith.call("start", k, { relay: url, servers: false }), [kept, relay.url] as const);
+    page.evaluate(([k, url]) => device.call("start", k, { relay: url, servers: false }), [kept, relay.url] as const);
   await start(a, mine);
   await start(b, theirs);
   await ask(a, "/first");
@@ -62,14 +62,14 @@ test("figures", async ({ relay, somebody }) => {
   test.skip(!process.env["KITH_BENCH_DIRECT"], "figures are taken when KITH_BENCH_DIRECT is set");
   test.setTimeout(240_000);
   const [a, b] = [await somebody(), await somebody()];
-  console.log("MB/s of 1 MiB chunks", JSON.stringify(await a.evaluate(() => kith.call("seal", 200))));
+  console.log("MB/s of 1 MiB chunks", JSON.stringify(await a.evaluate(() => device.call("seal", 200))));
   await friends(a, b, relay);
   await ask(a, "/first");
   await met(a, b);
-  console.log("ms there and back, direct", JSON.stringify(await a.evaluate(() => kith.call("measure", 200))));
+  console.log("ms there and back, direct", JSON.stringify(await a.evaluate(() => device.call("measure", 200))));
   const [c, d] = [await somebody(), await somebody()];
   await friends(c, d, relay, { alone: true });
   await ask(c, "/first");
-  console.log("ms there and back, by a relay", JSON.stringify(await c.evaluate(() => kith.call("measure", 200))));
+  console.log("ms there and back, by a relay", JSON.stringify(await c.evaluate(() => device.call("measure", 50))));
   expect(await direct(c)).toBe(false);
 });

@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { chromium, test as base, type Browser, type Page } from "@playwright/test";
 import { build } from "esbuild";
 import { env, said } from "../../browser/tests/chromium.ts";
-import type { Page as Kith } from "../page/calls.ts";
+import type { Page as Device } from "../page/calls.ts";
 
 declare global {
-  var kith: Kith;
+  var device: Device;
 }
 
 // Loopback has no address that browsers would tell one another otherwise.
@@ -89,7 +89,7 @@ export const test = base.extend<Fixtures, { pages: string }>({
       browsers.push(browser);
       const page = await browser.newPage();
       await page.goto(`${pages}/${hash}`);
-      await page.waitForFunction(() => "kith" in globalThis);
+      await page.waitForFunction(() => "device" in globalThis);
       return page;
     });
     await Promise.all(browsers.map((b) => b.close()));
