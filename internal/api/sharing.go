@@ -23,7 +23,9 @@ type Sharing interface {
 	ForgetPhrase(ctx context.Context) error
 	Recover(ctx context.Context, words []string, name string) error
 	Backup(ctx context.Context) ([]byte, error)
-	Restore(ctx context.Context, words []string, file []byte) error
+	BackupDevices(ctx context.Context, words []string, file []byte) ([]sharing.Device, error)
+	Restore(ctx context.Context, words []string, file []byte, keep ...string) error
+	Incarnate(ctx context.Context) error
 	Unlock(ctx context.Context, passphrase string) error
 	Lock(ctx context.Context) error
 	SetPassphrase(ctx context.Context, old, passphrase string) error
@@ -69,7 +71,8 @@ type Sharing interface {
 //	DELETE /api/v1/person/phrase               it is written down
 //	POST   /api/v1/person/recover              {"words": […], "name": …}
 //	GET    /api/v1/person/backup               friends and names, sealed to the phrase
-//	POST   /api/v1/person/restore              {"words": […], "file": base64}
+//	POST   /api/v1/person/restore              {"words": […], "file": base64, "keep": [names of devices…]}
+//	POST   /api/v1/person/restore/devices      {"words": […], "file": base64} → the devices that the backup names
 //	POST   /api/v1/person/unlock               {"passphrase": …}
 //	POST   /api/v1/person/lock
 //	PUT    /api/v1/person/passphrase           {"old": …, "new": …}; an empty new one takes it off
@@ -77,6 +80,7 @@ type Sharing interface {
 //	POST   /api/v1/devices/accept              {"link": …} → Link
 //	POST   /api/v1/devices/{id}/confirm        the codes are the same
 //	DELETE /api/v1/links/{id}                  gives a device up that is on its way in
+//	POST   /api/v1/devices/incarnate           gives this one a new key: it was put back from a copy
 //	PATCH  /api/v1/devices/{id}                {"name": …, "holds": …}
 //	DELETE /api/v1/devices/{id}                {"words": […]} or nothing: revokes it
 //	POST   /api/v1/invitations                 {"for": …, "expires": seconds} → Invitation
@@ -101,6 +105,8 @@ func (s *Server) sharingRoutes(mux *http.ServeMux) {
 		"POST /api/v1/person/recover":                    s.postRecover,
 		"GET /api/v1/person/backup":                      s.getBackup,
 		"POST /api/v1/person/restore":                    s.postRestore,
+		"POST /api/v1/person/restore/devices":            s.postBackupDevices,
+		"POST /api/v1/devices/incarnate":                 s.postIncarnate,
 		"POST /api/v1/person/unlock":                     s.postUnlock,
 		"POST /api/v1/person/lock":                       s.postLock,
 		"PUT /api/v1/person/passphrase":                  s.putPassphrase,

@@ -52,6 +52,7 @@ func sharingRoutes() []string {
 	return []string{
 		"GET /api/v1/sharing", "POST /api/v1/person", "PATCH /api/v1/person", "GET /api/v1/person/phrase",
 		"DELETE /api/v1/person/phrase", "POST /api/v1/person/recover", "GET /api/v1/person/backup", "POST /api/v1/person/restore",
+		"POST /api/v1/person/restore/devices", "POST /api/v1/devices/incarnate",
 		"POST /api/v1/person/unlock", "POST /api/v1/person/lock",
 		"PUT /api/v1/person/passphrase", "POST /api/v1/devices", "POST /api/v1/devices/accept", "POST /api/v1/devices/1/confirm",
 		"PATCH /api/v1/devices/1", "DELETE /api/v1/devices/1", "POST /api/v1/invitations", "DELETE /api/v1/invitations/1",

@@ -29,12 +29,14 @@ them out, and every other device of yours has them.`,
 }
 
 func (p *program) restoreCommand() *cobra.Command {
-	return &cobra.Command{
+	var keep []string
+	c := &cobra.Command{
 		Use: "restore <file>", Short: "Be yourself again on this device, by a backup and the phrase",
 		Long: `Make this home a device of the person whose backup it is. It asks for the recovery
-phrase. Keys change with every friend, and the device that made the backup is
-shut out.`,
-		Args: exactly(1, "the name of a file that 'kith person backup' wrote"),
+phrase. Keys change with every friend, and all devices before are shut out, but
+those that you keep: then friends and documents come from them.`,
+		Example: "  kith person restore kith.backup\n  kith person restore kith.backup --keep laptop",
+		Args:    exactly(1, "the name of a file that 'kith person backup' wrote"),
 		RunE: p.withNode(func(ctx context.Context, client *api.Client, args []string) error {
 			file, err := os.ReadFile(args[0])
 			if err != nil {
@@ -44,7 +46,9 @@ shut out.`,
 			if err != nil {
 				return err
 			}
-			return client.RestorePerson(ctx, strings.Fields(line), file)
+			return client.RestorePerson(ctx, strings.Fields(line), file, keep...)
 		}),
 	}
+	c.Flags().StringArrayVar(&keep, "keep", nil, "a device that you still have, by the name it had (repeat it for more)")
+	return c
 }

@@ -26,7 +26,7 @@ func (c *Core) seal(r seal.Relation, m seal.Mailbox, j *job) (sealed, error) {
 	}
 	if s.next >= s.Reserved {
 		s.Reserved = s.next + reserve
-		if err := c.keep(sendKey(r.ID, boxOf(m)), s); err != nil {
+		if err := c.keep(sendKey(r.ID, c.boxOf(m)), s); err != nil {
 			return sealed{}, err
 		}
 	}
@@ -76,7 +76,7 @@ func (c *Core) put(m seal.Mailbox, j *job, in seal.ContextID, body []byte) Put {
 // sending returns the context for a queue of the other side, a new one when its
 // epoch is another.
 func (c *Core) sending(r seal.Relation, m seal.Mailbox) (*sending, error) {
-	box := boxOf(m)
+	box := c.boxOf(m)
 	if s := c.sends[r.ID][box]; s != nil && s.Context.Epoch == r.PeerEpoch.ID {
 		return s, nil
 	}

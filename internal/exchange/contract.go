@@ -26,6 +26,10 @@ type People interface {
 	LearnEpoch(r seal.RelationID, public []byte) (seal.Effects, error)
 	// EraseEpoch erases the private half of a superseded epoch.
 	EraseEpoch(seal.RelationID, seal.EpochID) (seal.Effects, error)
+	// Arrived says that the other side used an inbox: those that it replaced end.
+	Arrived(seal.Inbox) (seal.Effects, error)
+	// Forget says that the bye to a friend who was removed has left, or never will.
+	Forget(seal.RelationID) (seal.Effects, error)
 }
 
 // Handler takes Changed, Purge, Purged, Items, Reconcile and Reset: the library.

@@ -38,6 +38,8 @@ type Core struct {
 	swept   time.Time
 	soon    time.Time // when relations changed; zero: they did not
 	friends map[seal.RelationID]*bucket
+	heard   map[boxID]bool // inboxes that something came by
+	boxes   map[string]boxID
 }
 
 // relating is what is known of a relation until the end of the process.
@@ -61,6 +63,7 @@ func New(o Options) (*Core, error) {
 		receive: map[seal.RelationID]map[seal.ContextID]*receiving{}, states: map[seal.RelationID]*state{},
 		asks: map[seal.MessageID]*ask{}, serving: map[Token]*serving{}, lost: map[lostKey]*loss{},
 		dead: map[string]time.Time{}, friends: map[seal.RelationID]*bucket{}, swept: o.Now(),
+		heard: map[boxID]bool{}, boxes: map[string]boxID{},
 	}
 	for prefix, load := range map[string]func(string, []byte) error{
 		atJob: c.loadJob, atSend: c.loadSend, atReceive: c.loadReceive, atState: c.loadState, atAsk: c.loadAsk,

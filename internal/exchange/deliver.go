@@ -41,7 +41,28 @@ func (c *Core) deliver(d Delivery) ([]Effect, error) {
 		return effects, err
 	}
 	more, err := c.take(d, r, s, m)
-	return append(effects, more...), err
+	if err != nil {
+		return nil, err
+	}
+	used, err := c.used(r, d.Inbox)
+	return append(append(effects, more...), used...), err
+}
+
+// used says, once, that the other side uses an inbox.
+func (c *Core) used(r seal.Relation, in seal.Inbox) ([]Effect, error) {
+	box := c.boxOf(in.Mailbox)
+	if r.Kind != seal.Friend || c.heard[box] {
+		return nil, nil
+	}
+	e, err := c.o.People.Arrived(in)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.heard) >= mostBoxes {
+		clear(c.heard)
+	}
+	c.heard[box] = true
+	return c.apply(e)
 }
 
 // raw takes a join or a welcome.

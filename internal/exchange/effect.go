@@ -102,4 +102,6 @@ type Outcome struct {
 	Accepted bool
 	// Wait is how long the relay asked to wait; zero when it did not say.
 	Wait time.Duration
+	// Refused says that the relay answered, and has no such queue or key.
+	Refused bool
 }

@@ -49,7 +49,7 @@ func outcome(err error) Outcome {
 	if errors.As(err, &wait) {
 		return Outcome{Wait: wait.Delay()}
 	}
-	return Outcome{Accepted: err == nil}
+	return Outcome{Accepted: err == nil, Refused: errors.Is(err, client.ErrNo)}
 }
 
 // slot bounds what is asked of one relay at once.

@@ -66,7 +66,16 @@ func (c *Core) forget(j *job) {
 
 func (c *Core) finish(j *job) ([]Effect, error) {
 	c.forget(j)
-	return c.follow(j.Number)
+	effects, err := c.follow(j.Number)
+	if err != nil || j.Kind != seal.Bye {
+		return effects, err
+	}
+	e, err := c.o.People.Forget(j.To)
+	if err != nil {
+		return nil, err
+	}
+	more, err := c.apply(e)
+	return append(effects, more...), err
 }
 
 func (c *Core) follow(n Job) ([]Effect, error) {

@@ -27,6 +27,7 @@ type try struct {
 	attempts int
 	busy     bool
 	done     bool
+	refused  bool // the relay has no such queue
 	next     time.Time
 	context  seal.ContextID
 }
@@ -41,10 +42,13 @@ const (
 
 // Bounds of trying again.
 const (
-	backOff     = time.Second
-	longest     = 5 * time.Minute
-	tiredDirect = time.Minute
-	reserve     = 64
+	backOff = time.Second
+	longest = 5 * time.Minute
+	// longestRefused is for a queue that the relay does not have: it is made again
+	// when its recipient listens again, and not before.
+	longestRefused = time.Hour
+	tiredDirect    = time.Minute
+	reserve        = 64
 )
 
 // Send keeps messages until they are accepted by a mailbox, or their time is over.
@@ -81,7 +85,7 @@ func (c *Core) addEffects(e seal.Effects) ([]*job, error) {
 	expires := c.now().Add(c.o.Lifetime).UnixMilli()
 	waiting := c.deeds(e)
 	hold := func(j *job) (Job, error) {
-		if old := waiting[j.deed()]; old != nil {
+		if old := waiting[c.deed(j)]; old != nil {
 			return old.Number, nil // it is said again, and not done yet
 		}
 		j.Expires = cmp.Or(j.Expires, expires)
@@ -134,16 +138,16 @@ type deed struct {
 	id   seal.MessageID
 }
 
-func (j *job) deed() deed {
+func (c *Core) deed(j *job) deed {
 	switch {
 	case j.Create != nil:
-		return deed{kind: 1, box: boxOf(j.Create.Mailbox)}
+		return deed{kind: 1, box: c.boxOf(j.Create.Mailbox)}
 	case j.Lock != nil:
-		return deed{kind: 2, box: boxOf(j.Lock.Mailbox)}
+		return deed{kind: 2, box: c.boxOf(j.Lock.Mailbox)}
 	case j.Raw != nil:
-		return deed{kind: 3, box: boxOf(j.Raw.Mailbox), id: j.Raw.ID}
+		return deed{kind: 3, box: c.boxOf(j.Raw.Mailbox), id: j.Raw.ID}
 	case j.Delete != nil:
-		return deed{kind: 4, box: boxOf(*j.Delete)}
+		return deed{kind: 4, box: c.boxOf(*j.Delete)}
 	}
 	return deed{}
 }
@@ -156,7 +160,7 @@ func (c *Core) deeds(e seal.Effects) map[deed]*job {
 	}
 	waiting := map[deed]*job{}
 	for _, j := range c.jobs {
-		if d := j.deed(); d.kind != 0 {
+		if d := c.deed(j); d.kind != 0 {
 			waiting[d] = j
 		}
 	}
@@ -263,7 +267,7 @@ func (c *Core) beginOne(j *job) ([]Effect, error) {
 
 // attempt returns the effect unless it was returned already or is not due.
 func (c *Core) attempt(j *job, m seal.Mailbox, now time.Time, e Effect) []Effect {
-	t := j.try(boxOf(m))
+	t := j.try(c.boxOf(m))
 	if t.busy || t.done || now.Before(t.next) {
 		return nil
 	}
@@ -300,10 +304,10 @@ func (c *Core) beginMessage(j *job, now time.Time) ([]Effect, error) {
 		return nil, nil
 	}
 	j.run.direct = directOver
-	j.leave(r.Out)
+	c.leave(j, r.Out)
 	var effects []Effect
 	for _, m := range r.Out {
-		t := j.try(boxOf(m))
+		t := j.try(c.boxOf(m))
 		if t.busy || t.done || now.Before(t.next) {
 			continue
 		}
@@ -318,9 +322,9 @@ func (c *Core) beginMessage(j *job, now time.Time) ([]Effect, error) {
 }
 
 // leave forgets queues that are the other side's no more.
-func (j *job) leave(out []seal.Mailbox) {
+func (c *Core) leave(j *job, out []seal.Mailbox) {
 	for box, t := range j.run.boxes {
-		if !t.busy && !slices.ContainsFunc(out, func(m seal.Mailbox) bool { return boxOf(m) == box }) {
+		if !t.busy && !slices.ContainsFunc(out, func(m seal.Mailbox) bool { return c.boxOf(m) == box }) {
 			delete(j.run.boxes, box)
 		}
 	}
@@ -336,7 +340,7 @@ func (c *Core) Done(n Job, m seal.Mailbox, direct *seal.Place, o Outcome) ([]Eff
 	if direct != nil {
 		return c.endLater(c.doneDirect(j, m, *direct, o))
 	}
-	t := j.try(boxOf(m))
+	t := j.try(c.boxOf(m))
 	if !t.busy {
 		return c.end(nil, nil) // of an attempt that does not count any more
 	}
@@ -344,11 +348,14 @@ func (c *Core) Done(n Job, m seal.Mailbox, direct *seal.Place, o Outcome) ([]Eff
 	first := !j.run.tried
 	j.run.tried = true
 	if o.Accepted {
-		t.done = true
+		t.done, t.refused = true, false
 		return c.endLater(c.accepted(j, t.context))
 	}
 	t.attempts++
-	wait := min(backOff<<min(t.attempts-1, 10), longest)
+	wait := min(backOff<<min(t.attempts-1, 12), longest)
+	if t.refused = o.Refused; o.Refused {
+		wait = min(backOff<<min(t.attempts-1, 12), longestRefused)
+	}
 	t.next = c.now().Add(max(wait, o.Wait))
 	if first {
 		return c.endLater(c.follow(n))
@@ -404,7 +411,7 @@ func (c *Core) Reachable(relay string) ([]Effect, error) {
 	for _, j := range c.jobs {
 		for _, m := range c.mailboxes(j) {
 			if m.Relay == relay {
-				j.try(boxOf(m)).next = time.Time{}
+				j.try(c.boxOf(m)).next = time.Time{}
 			}
 		}
 	}

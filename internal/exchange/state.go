@@ -149,9 +149,19 @@ func askKey(id seal.MessageID) string   { return atAsk + hex.EncodeToString(id[:
 // boxID names a queue in this device's state.
 type boxID [8]byte
 
-func boxOf(m seal.Mailbox) boxID {
-	id := seal.PutID(m, seal.ContextID{}, seal.MessageID{})
-	return boxID(id[:8])
+// mostBoxes is how many names of queues are kept: making one is a derivation.
+const mostBoxes = 8192
+
+func (c *Core) boxOf(m seal.Mailbox) boxID {
+	name, ok := c.boxes[string(m.Sender)]
+	if !ok {
+		id := seal.PutID(m, seal.ContextID{}, seal.MessageID{})
+		if name = boxID(id[:8]); len(c.boxes) >= mostBoxes {
+			clear(c.boxes)
+		}
+		c.boxes[string(m.Sender)] = name
+	}
+	return name
 }
 
 // split reads the two ids of a key such as "send/<relation>/<queue>".

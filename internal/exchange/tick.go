@@ -258,6 +258,9 @@ type Status struct {
 	// Waiting are the messages that no mailbox has accepted, Asked the requests
 	// without an answer.
 	Waiting, Asked int
+	// Refused says that no relay of the other side has a mailbox of theirs any more:
+	// they were away for very long, or are no more.
+	Refused bool
 	// Restored is when it was last noticed that the other side came back from a
 	// backup; zero for never.
 	Restored time.Time
@@ -273,6 +276,7 @@ func (c *Core) Status(r seal.RelationID) (Status, error) {
 	for _, j := range c.byTo[r] {
 		if len(j.Kept) == 0 {
 			s.Waiting++
+			s.Refused = s.Refused || j.refused()
 		}
 	}
 	for _, a := range c.asks {
@@ -282,6 +286,20 @@ func (c *Core) Status(r seal.RelationID) (Status, error) {
 	}
 	return s, nil
 }
+
+// refused says that every queue for the job was refused, and not for a moment only:
+// one that is being made is refused at first.
+func (j *job) refused() bool {
+	for _, t := range j.run.boxes {
+		if !t.refused || t.attempts < refusedAfter {
+			return false
+		}
+	}
+	return len(j.run.boxes) != 0
+}
+
+// refusedAfter is after how many tries, over a minute, a refusal is believed.
+const refusedAfter = 7
 
 func instant(ms int64) time.Time {
 	if ms == 0 {

@@ -98,6 +98,8 @@ type simRelay struct {
 	url    string
 	queues map[string]*queue // by the sender's seed
 	down   bool
+	empty  bool // has no queue any more, and makes none
+	tries  int  // of PUTs while it was
 }
 
 type queue struct {
@@ -202,7 +204,7 @@ func (w *world) device(p *person, name string) *device {
 		w: w, name: name, person: p, local: newLocal(), handled: map[seal.MessageID]int{},
 		asked: map[seal.MessageID]bool{},
 	}
-	d.people = &people{person: p, d: d}
+	d.people = &people{person: p, d: d, arrived: map[string]int{}}
 	d.answer = func(s exchange.Serve) *seal.Response {
 		return &seal.Response{Status: 200, Body: []byte(s.Request.Path + " by " + d.name)}
 	}
@@ -340,7 +342,10 @@ func (d *device) put(e exchange.Put) {
 	gen, r := d.gen, d.w.relay(e.Mailbox.Relay)
 	lost, unsure := d.w.chance(d.w.net.lose), d.w.chance(d.w.net.unsure)
 	d.w.later(d.w.someTime(), func() {
-		ok := !lost && !d.off && !r.down && d.gen == gen
+		ok := !lost && !d.off && !r.down && !r.empty && d.gen == gen
+		if r.empty {
+			r.tries++
+		}
 		if ok {
 			r.put(e.Mailbox, e.ID, e.Body)
 		}
@@ -348,7 +353,7 @@ func (d *device) put(e exchange.Put) {
 			return
 		}
 		d.do(func() ([]exchange.Effect, error) {
-			return d.core.Done(e.Job, e.Mailbox, e.Place, exchange.Outcome{Accepted: ok && !unsure})
+			return d.core.Done(e.Job, e.Mailbox, e.Place, exchange.Outcome{Accepted: ok && !unsure, Refused: r.empty && !lost})
 		})
 	})
 }
@@ -489,9 +494,11 @@ func (w *world) befriend(a, b *person, relays int) seal.RelationID {
 // people is a device's view of its person. Relations with own devices are the
 // device's alone.
 type people struct {
-	person *person
-	d      *device
-	own    map[seal.RelationID]*seal.Relation
+	person  *person
+	d       *device
+	own     map[seal.RelationID]*seal.Relation
+	arrived map[string]int    // by queue: how often the Core said that it is used
+	forgot  []seal.RelationID // whose bye has left
 }
 
 func (p *people) find(id seal.RelationID) *seal.Relation {
@@ -568,5 +575,15 @@ func (p *people) LearnEpoch(id seal.RelationID, public []byte) (seal.Effects, er
 func (p *people) EraseEpoch(id seal.RelationID, epoch seal.EpochID) (seal.Effects, error) {
 	r := p.find(id)
 	r.Epochs = slices.DeleteFunc(r.Epochs, func(e seal.Epoch) bool { return e.ID == epoch })
+	return seal.Effects{}, nil
+}
+
+func (p *people) Arrived(in seal.Inbox) (seal.Effects, error) {
+	p.arrived[string(in.Mailbox.Sender)]++
+	return seal.Effects{}, nil
+}
+
+func (p *people) Forget(id seal.RelationID) (seal.Effects, error) {
+	p.forgot = append(p.forgot, id)
 	return seal.Effects{}, nil
 }

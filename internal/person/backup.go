@@ -3,6 +3,7 @@ package person
 import (
 	"bytes"
 	"errors"
+	"time"
 
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/person/phrase"
@@ -89,6 +90,35 @@ func openBackup(seed, file []byte) (backup, error) {
 		return b, fault.New(fault.Corrupt, "the backup cannot be read")
 	}
 	return b, nil
+}
+
+// DevicesIn returns the devices that a backup names, the one that made it as This:
+// for a person to say which of them still exist.
+func DevicesIn(words string, file []byte) ([]Device, error) {
+	seed, err := phrase.Decode(words)
+	if err != nil {
+		return nil, err
+	}
+	b, err := openBackup(seed, file)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := roster.Parse(b.Roster)
+	if err != nil {
+		return nil, err
+	}
+	r, err := signed.Roster()
+	if err != nil {
+		return nil, err
+	}
+	var out []Device
+	for _, d := range r.Devices {
+		id := d.ID()
+		out = append(out, Device{
+			ID: hexed(id[:]), Name: d.Name, This: id == b.By, Added: time.UnixMilli(d.Added).UTC(), Holds: d.Holds, Handle: id,
+		})
+	}
+	return out, nil
 }
 
 // Restore makes this device the person's by the phrase and a backup. It is a new

@@ -1,11 +1,13 @@
 package person_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/person"
 	"github.com/kith-web/kith/internal/person/roster"
 	"github.com/kith-web/kith/internal/seal"
 )
@@ -372,6 +374,12 @@ func TestARestoredDeviceBringsNothingBack(t *testing.T) { // §6.5
 	phone.do(phone.person.RemoveFriend(phone.friend("bob").Handle))
 	w.befriend(phone, carol)
 	w.settle(phone, bob, carol)
+	named, err := person.DevicesIn(words, file)
+	if err != nil || len(named) != 2 || !slices.ContainsFunc(named, func(d person.Device) bool { return d.This && d.Handle == alice.id() }) {
+		t.Fatalf("the backup names %+v, %v", named, err)
+	}
+	_, err = person.DevicesIn(strings.Repeat("abandon ", 23)+"art", file)
+	refused(t, "another phrase", err, fault.Forbidden)
 	fresh := w.device("fresh")
 	fresh.do(fresh.person.Restore(words, file, []seal.DeviceID{phone.id(), alice.id()}))
 	w.settle(fresh, phone, bob, carol)

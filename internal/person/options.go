@@ -187,9 +187,9 @@ func (p *Person) finishIncarnate() error {
 
 // DeviceID returns the id of the device whose state is in Local, and makes its
 // keys when there are none: it is known before there is a person, and before the
-// library that keeps Records is open.
-func DeviceID(local Local, rand io.Reader) (seal.DeviceID, error) {
-	o, err := Options{Records: noRecords{}, Local: local, Rand: rand}.defaults()
+// library that keeps Records is open. name is what it is called then.
+func DeviceID(local Local, rand io.Reader, name string) (seal.DeviceID, error) {
+	o, err := Options{Records: noRecords{}, Local: local, Rand: rand, Device: name}.defaults()
 	if err != nil {
 		return seal.DeviceID{}, err
 	}

@@ -115,7 +115,7 @@ func (p *Person) queues(c *change, r *relation, m seal.Message) error {
 }
 
 // Arrived says that a message came by an inbox: the other side uses it, so those
-// that it replaced are not needed any more.
+// that it replaced are not needed but for what is in them or on its way: a day.
 func (p *Person) Arrived(in seal.Inbox) (Effects, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -135,9 +135,9 @@ func (p *Person) Arrived(in seal.Inbox) (Effects, error) {
 	for q, rec := range named(r.in) {
 		// Only what was replaced before this queue was made: another may still be on
 		// its way.
-		if rec.Until != 0 && rec.Until-p.o.Queues.Milliseconds() <= since {
-			c.del(inQueue + hexed(r.id[:]) + "/" + q)
-			c.drop(p.now(), rec.Mailbox)
+		if over := p.now() + day.Milliseconds(); rec.Until > over && rec.Until-p.o.Queues.Milliseconds() <= since {
+			rec.Until = over
+			c.put(inQueue+hexed(r.id[:])+"/"+q, rec)
 		}
 	}
 	return p.commit(c)

@@ -583,7 +583,7 @@ func (d *device) devices() []string {
 
 func (d *device) id() seal.DeviceID {
 	d.w.t.Helper()
-	id, err := person.DeviceID(d.local, d.w.rand)
+	id, err := person.DeviceID(d.local, d.w.rand, "")
 	if err != nil {
 		d.w.t.Fatal(err)
 	}

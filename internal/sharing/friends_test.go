@@ -16,6 +16,7 @@ func only(names ...string) *sharing.Audience {
 // TestAnAppAsksAFriend: for documents of the same app, waiting and not, with a copy
 // that is used meanwhile, and events when there is something.
 func TestAnAppAsksAFriend(t *testing.T) {
+	t.Parallel()
 	url, _ := startRelay(t, t.TempDir(), "127.0.0.1:0")
 	alice, bob := newDevice(t, "alice", url), newDevice(t, "bob", url)
 	befriend(t, alice, bob)
@@ -69,6 +70,7 @@ func TestAnAppAsksAFriend(t *testing.T) {
 
 // TestAFriendWhoIsAway answers when they are back, though this home ended meanwhile.
 func TestAFriendWhoIsAway(t *testing.T) {
+	t.Parallel()
 	url, _ := startRelay(t, t.TempDir(), "127.0.0.1:0")
 	alice, bob := newDevice(t, "alice", url), newDevice(t, "bob", url)
 	befriend(t, alice, bob)
@@ -89,6 +91,7 @@ func TestAFriendWhoIsAway(t *testing.T) {
 
 // TestDeletedAtFriends: what a friend was sent is erased there, and receipts say so.
 func TestDeletedAtFriends(t *testing.T) {
+	t.Parallel()
 	url, _ := startRelay(t, t.TempDir(), "127.0.0.1:0")
 	alice, bob := newDevice(t, "alice", url), newDevice(t, "bob", url)
 	befriend(t, alice, bob)
@@ -107,6 +110,7 @@ func TestDeletedAtFriends(t *testing.T) {
 // TestASecondDeviceAnswers for the person, with all documents, parts of them fetched
 // where they are needed.
 func TestASecondDeviceAnswers(t *testing.T) {
+	t.Parallel()
 	url, _ := startRelay(t, t.TempDir(), "127.0.0.1:0")
 	alice, laptop, phone := newDevice(t, "alice", url), newDevice(t, "bob", url), newDevice(t, "phone", url)
 	befriend(t, alice, laptop)
@@ -142,5 +146,39 @@ func TestAHomeThatIsLocked(t *testing.T) {
 	next(t, events, func(e sharing.Event) bool { return e == sharing.Event{App: "notes"} })
 	if got := d.read("notes", "1"); got != "text" {
 		t.Errorf("after it was unlocked there is %q", got)
+	}
+}
+
+// TestAllDevicesHearOfFriends: what a friend says to one device, the others know
+// too, so that none shows for long what is not so any more.
+func TestAllDevicesHearOfFriends(t *testing.T) {
+	t.Parallel()
+	url, _ := startRelay(t, t.TempDir(), "127.0.0.1:0")
+	alice, laptop, phone := newDevice(t, "alice", url), newDevice(t, "bob", url), newDevice(t, "phone", url)
+	befriend(t, laptop, alice)
+	link(t, laptop, phone)
+	alice.put("notes", "1", "first", only("bob"))
+	devices := []*device{laptop, phone}
+	events := make([]<-chan sharing.Event, len(devices))
+	for i, d := range devices {
+		d.until("know alice", func(st sharing.State) bool { return !d.friend(st, "alice").Pending })
+		if _, body := d.ask(sharing.Ask{Friend: "alice", App: "notes", Path: "1"}); body != "first" {
+			t.Errorf("alice answered %q", body)
+		}
+		events[i] = d.Watch(t.Context(), "notes")
+	}
+	alice.put("notes", "1", "second", nil)
+	for i, d := range devices {
+		next(t, events[i], func(e sharing.Event) bool { return e.Friend != "" && e.Path == "" })
+		if _, body := d.ask(sharing.Ask{Friend: "alice", App: "notes", Path: "1"}); body != "second" {
+			t.Errorf("a device still shows %q", body)
+		}
+	}
+	_, err := alice.Delete(t.Context(), "notes", "1")
+	check(t, err)
+	for i, d := range devices {
+		next(t, events[i], func(e sharing.Event) bool { return e.Friend != "" && e.Path == "" })
+		_, err := d.Ask(t.Context(), sharing.Ask{Friend: "alice", App: "notes", Path: "1", Wait: patience})
+		wantKind(t, err, fault.NotFound)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/kith-web/kith/internal/person"
 	"github.com/kith-web/kith/internal/person/roster"
 	"github.com/kith-web/kith/internal/seal"
+	"github.com/kith-web/kith/internal/sharing/joint"
 )
 
 // bodiesAtOnce is how many bodies are fetched from other devices in one go.
@@ -21,9 +22,9 @@ const bodiesAtOnce = 64
 func (s *Service) openPeer(h *home, local exchange.Local) (*exchange.Peer, error) {
 	o := exchange.PeerOptions{
 		Core: exchange.Options{
-			People: people{h}, Handler: handler{h}, Local: local, Now: time.Now, Rand: s.o.Rand, Lifetime: s.o.Lifetime, Log: s.log,
+			People: h.joint.People(), Handler: h.joint, Local: local, Now: time.Now, Rand: s.o.Rand, Lifetime: s.o.Lifetime, Log: s.log,
 		},
-		Answerer: answerer{h}, Log: s.log,
+		Answerer: h.joint, Log: s.log,
 		Relay: s.relay, Hop: s.o.Hop, HopOnly: s.o.HopOnly, Arrived: h.arrived,
 	}
 	if h.direct != nil {
@@ -68,20 +69,15 @@ func (h *home) begin() error {
 // resume brings the parts together after a start.
 func (h *home) resume() error {
 	h.unwatch = h.library.Watch(func(e library.Event) {
-		if isPersons(e.Record) {
+		if joint.IsPersons(e.Record) {
 			h.records.Store(true)
 		}
 		h.s.events.changed(e)
 		h.look()
 	})
-	out, err := h.tellLibrary()
+	out, err := h.joint.Returned()
 	if err != nil {
 		return err
-	}
-	for _, r := range h.person.Relations() {
-		if r.Kind == seal.OwnDevice { // this device was away, and may be one of an old copy
-			out = append(out, h.library.Sync(r.ID)...)
-		}
 	}
 	if err := h.send(out); err != nil {
 		return err
@@ -138,7 +134,10 @@ func (h *home) refresh(ctx context.Context) {
 		}
 	}
 	h.dropGone()
-	out, err := h.tellLibrary()
+	if err := h.passOn(); err != nil {
+		h.s.log.Error("cannot tell the other devices what friends said", "error", err)
+	}
+	out, err := h.joint.TellLibrary()
 	if err == nil {
 		err = h.send(out)
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/kith-web/kith/internal/library/copies"
 	"github.com/kith-web/kith/internal/person"
 	"github.com/kith-web/kith/internal/person/guard"
+	"github.com/kith-web/kith/internal/seal"
+	"github.com/kith-web/kith/internal/sharing/joint"
 )
 
 // tickEvery is how often what time asks for is looked for.
@@ -46,6 +48,7 @@ type home struct {
 	library *library.Library
 	copies  *copies.Copies
 	peer    *exchange.Peer
+	joint   *joint.Joint // these, but the peer, joined
 
 	direct  *Direct       // nil when friends reach this device by relays alone
 	tried   bool          // to open it
@@ -54,6 +57,10 @@ type home struct {
 	handles sync.Mutex    // one at a time makes their secret
 	goneMu  sync.Mutex
 	gone    []person.FriendID
+
+	otherMu sync.Mutex
+	other   map[seal.RelationID]bool // friends who have something new, which own devices were not told
+	passed  time.Time                // when they were told last
 
 	fetching atomic.Bool
 	working  sync.WaitGroup
@@ -229,7 +236,7 @@ func (s *Service) shut() error {
 
 // openHome opens the parts, each on top of those before it.
 func (s *Service) openHome(key []byte) (h *home, err error) {
-	h = &home{s: s, stale: make(chan struct{}, 1), done: make(chan struct{})}
+	h = &home{s: s, stale: make(chan struct{}, 1), done: make(chan struct{}), other: map[seal.RelationID]bool{}}
 	device, err := seals(s.o.Device, key, "device")
 	if err != nil {
 		return nil, err
@@ -244,7 +251,7 @@ func (s *Service) openHome(key []byte) (h *home, err error) {
 			err = errors.Join(err, h.closeParts())
 		}
 	}()
-	id, err := person.DeviceID(device, s.o.Rand)
+	id, err := person.DeviceID(device, s.o.Rand, s.o.DeviceName)
 	if err != nil {
 		return h, err
 	}
@@ -260,12 +267,13 @@ func (s *Service) openHome(key []byte) (h *home, err error) {
 		return h, err
 	}
 	h.person, err = person.New(person.Options{
-		Records: records{h.library.Records()}, Local: device, Rand: s.o.Rand, Log: log,
+		Records: joint.Records{Records: h.library.Records()}, Local: device, Rand: s.o.Rand, Log: log,
 		Name: s.o.Name, Device: s.o.DeviceName, Relays: s.o.Relays, Base: s.o.Base, Message: s.o.Lifetime,
 	})
 	if err != nil {
 		return h, err
 	}
+	h.join()
 	if err = h.openDirect(); err != nil {
 		return h, err
 	}

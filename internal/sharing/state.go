@@ -63,7 +63,7 @@ func (h *home) fill(st *State) error {
 func (h *home) fillDocuments(st *State) error {
 	called := h.names()
 	stats := h.library.Stats()
-	st.Person.Documents, st.Person.Octets = stats.Documents, stats.Octets
+	st.Person.Documents, st.Person.Octets, st.Person.Doubtful = stats.Documents, stats.Octets, stats.Doubtful
 	for _, l := range h.library.Lists() {
 		shown := List{Name: l.Name, Friends: []string{}}
 		for _, m := range l.Members {
@@ -141,7 +141,7 @@ func (h *home) shownFriend(f person.Friend) Friend {
 		return out
 	}
 	if status, err := h.peer.Status(r); err == nil {
-		out.Direct, out.Waiting = status.Direct, status.Waiting
+		out.Direct, out.Waiting, out.Refused = status.Direct, status.Waiting, status.Refused
 		if !status.Heard.IsZero() {
 			out.Heard = &status.Heard
 		}

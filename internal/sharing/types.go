@@ -20,7 +20,11 @@ type Person struct {
 	// written down.
 	PhraseUnseen bool `json:"phraseUnseen"`
 	// Removed is true on a device that another one shut out.
-	Removed   bool     `json:"removed,omitempty"`
+	Removed bool `json:"removed,omitempty"`
+	// Doubtful is true on a device that was put back from a copy, or away for very
+	// long, until another one told it what was deleted meanwhile: what it had before
+	// is not shown.
+	Doubtful  bool     `json:"doubtful,omitempty"`
 	Device    string   `json:"device,omitempty"` // the ID of this one
 	Relays    []Relay  `json:"relays"`
 	Direct    []string `json:"direct"` // URLs at which friends reach this device
@@ -77,6 +81,9 @@ type Friend struct {
 	Direct  bool       `json:"direct"`
 	Heard   *time.Time `json:"heard,omitempty"`
 	Waiting int        `json:"waiting"` // messages that have not left
+	// Refused says that no relay has a mailbox of theirs any more: they were away for
+	// very long, or are no more.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // Removal says what removing a friend did.

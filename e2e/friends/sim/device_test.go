@@ -17,6 +17,7 @@ import (
 	"github.com/kith-web/kith/internal/library/copies"
 	"github.com/kith-web/kith/internal/person"
 	"github.com/kith-web/kith/internal/seal"
+	"github.com/kith-web/kith/internal/sharing/joint"
 )
 
 // shelf is a bucket in memory, whose power is cut at a write.
@@ -100,8 +101,11 @@ type device struct {
 	records bool // another device wrote the person's records
 	stale   bool
 	gone    []person.FriendID
+	news    []seal.RelationID // friends who have something new, which own devices do not know
 	due     time.Time
+	joint   *joint.Joint
 	handled map[seal.MessageID]int
+	now     []seal.MessageID // handled in this event
 	saved   *copyOf
 }
 
@@ -133,8 +137,8 @@ func (d *device) start() {
 	d.w.faults.crash = 0
 	defer func() { d.w.faults.crash = before }()
 	d.gen++
-	d.refs, d.due, d.records, d.stale, d.gone = map[exchange.Ref]*held{}, time.Time{}, false, true, nil
-	id, err := person.DeviceID(d.own, d.w.octets)
+	d.refs, d.due, d.records, d.stale, d.gone, d.news = map[exchange.Ref]*held{}, time.Time{}, false, true, nil, nil
+	id, err := person.DeviceID(d.own, d.w.octets, "")
 	d.w.must(err)
 	d.library, err = library.Open(library.Options{
 		Dir: filepath.Join(d.dir, "library"), Key: d.key, Device: id, Now: d.clock, Rand: d.w.octets, Quick: true,
@@ -143,14 +147,15 @@ func (d *device) start() {
 	d.copies, err = copies.Open(copies.Options{Dir: filepath.Join(d.dir, "copies"), Key: d.key, Now: d.clock, Rand: d.w.octets, Quick: true})
 	d.w.must(err)
 	d.person, err = person.New(person.Options{
-		Records: records{d.library.Records()}, Local: d.own, Now: d.clock, Rand: d.w.octets,
+		Records: joint.Records{Records: d.library.Records()}, Local: d.own, Now: d.clock, Rand: d.w.octets,
 		Name: d.owner.name, Device: d.name, Relays: d.owner.relays,
 	})
 	d.w.must(err)
-	d.core, err = exchange.New(exchange.Options{People: people{d}, Handler: handler{d}, Local: d.wire, Now: d.clock, Rand: d.w.octets})
+	d.join()
+	d.core, err = exchange.New(exchange.Options{People: counted{d.joint.People(), d}, Handler: handler{d}, Local: d.wire, Now: d.clock, Rand: d.w.octets})
 	d.w.must(err)
 	d.library.Watch(func(e library.Event) {
-		d.records = d.records || e.Record != "" && !library.OwnRecord(e.Record)
+		d.records = d.records || joint.IsPersons(e.Record)
 		d.stale = true
 	})
 	if d.off {
@@ -159,7 +164,9 @@ func (d *device) start() {
 	d.relisten()
 	d.act(func() {
 		d.do(d.person.Resume())
-		d.syncAll()
+		out, err := d.joint.Returned()
+		d.w.must(err)
+		d.send(out)
 		d.effects(d.core.Tick())
 		for _, a := range d.core.AllAsked() {
 			if a.Response != nil {
@@ -192,7 +199,7 @@ func (d *device) act(f func()) {
 	if d.busy {
 		d.w.t.Fatalf("%s is asked to do two things at once", d.name)
 	}
-	d.busy = true
+	d.busy, d.now = true, nil
 	alive := func() (alive bool) {
 		defer func() {
 			d.busy = false
@@ -209,6 +216,9 @@ func (d *device) act(f func()) {
 	}()
 	if !alive {
 		d.w.count["crashes"]++
+		for _, id := range d.now { // what it did not keep comes again
+			d.handled[id]--
+		}
 		d.start()
 	}
 	d.schedule()
@@ -261,41 +271,16 @@ func (d *device) refresh() {
 			d.w.must(err)
 		}
 		d.gone = nil
-		d.send(d.tellLibrary())
+		d.send(d.joint.TellNews(d.news))
+		d.news = nil
+		out, err := d.joint.TellLibrary()
+		d.w.must(err)
+		d.send(out)
 		for _, item := range d.library.Wanted(64) {
 			err := d.library.Fetch(d.w.t.Context(), asker{d, false}, item.Handle)
 			if err != nil && fault.KindOf(err) == fault.Corrupt {
 				d.w.t.Errorf("%s: %s: %v", d.name, item.Path, err)
 			}
-		}
-	}
-}
-
-func (d *device) tellLibrary() []seal.Outgoing {
-	friends, err := d.person.Friends()
-	d.w.must(err)
-	devices, err := d.person.Devices()
-	d.w.must(err)
-	var p library.People
-	for _, f := range friends {
-		if !f.Pending {
-			p.Friends = append(p.Friends, library.Friend{Relation: seal.RelationID(f.Handle), All: f.Verified, Blocked: f.Blocked})
-		}
-	}
-	for _, o := range devices {
-		if !o.This {
-			p.Devices = append(p.Devices, library.Device{Relation: o.Relation, ID: o.Handle})
-		}
-	}
-	return d.library.SetPeople(p)
-}
-
-// syncAll compares with every own device, as a device does that was away.
-func (d *device) syncAll() {
-	d.send(d.tellLibrary())
-	for _, r := range d.person.Relations() {
-		if r.Kind == seal.OwnDevice {
-			d.send(d.library.Sync(r.ID))
 		}
 	}
 }

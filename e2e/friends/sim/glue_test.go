@@ -6,61 +6,59 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/kith-web/kith/internal/exchange"
-	"github.com/kith-web/kith/internal/library"
-	"github.com/kith-web/kith/internal/library/copies"
 	"github.com/kith-web/kith/internal/person"
 	"github.com/kith-web/kith/internal/seal"
+	"github.com/kith-web/kith/internal/sharing/joint"
 )
 
-// What internal/sharing does between person, library and exchange, without its
-// goroutines.
-
-type records struct{ library.Records }
-
-func (r records) Each(prefix string, f func(string, []byte) error) error {
-	return r.Records.Each(prefix, func(key string, value []byte) error {
-		if library.OwnRecord(key) {
-			return nil
-		}
-		return f(key, value)
-	})
-}
-
-type people struct{ d *device }
-
-func (p people) Relation(id seal.RelationID) (seal.Relation, bool) { return p.d.person.Relation(id) }
-func (p people) Relations() []seal.Relation                        { return p.d.person.Relations() }
-func (p people) Inboxes() []seal.Inbox                             { return p.d.person.Inboxes() }
-
-func (p people) Receive(in seal.Inbox, body []byte) (seal.Effects, error) {
-	return p.d.noted(p.d.person.Receive(in, body))
-}
-
-func (p people) Handle(from seal.RelationID, m seal.Message) (seal.Effects, error) {
-	return p.d.noted(p.d.person.Handle(from, m))
-}
-
-func (p people) NewEpoch(r seal.RelationID) (seal.Effects, error) {
-	return p.d.noted(p.d.person.NewEpoch(r))
-}
-
-func (p people) LearnEpoch(r seal.RelationID, public []byte) (seal.Effects, error) {
-	return p.d.noted(p.d.person.LearnEpoch(r, public))
-}
-
-func (p people) EraseEpoch(r seal.RelationID, e seal.EpochID) (seal.Effects, error) {
-	return p.d.noted(p.d.person.EraseEpoch(r, e))
-}
-
-func (d *device) noted(e person.Effects, err error) (seal.Effects, error) {
-	if err == nil {
-		d.gone = append(d.gone, e.Gone...)
-		d.stale = true
+// join puts the parts together as a node does, but for its goroutines: what those
+// do follows when an event is over (refresh).
+func (d *device) join() {
+	d.joint = &joint.Joint{
+		Person: d.person, Library: d.library, Copies: d.copies,
+		Note: func(e person.Effects) {
+			d.gone = append(d.gone, e.Gone...)
+			d.stale = true
+		},
+		Look: func() { d.stale = true },
+		News: func(friend seal.RelationID, passed bool) {
+			if !passed && !slices.Contains(d.news, friend) {
+				d.news = append(d.news, friend)
+			}
+		},
 	}
-	return e.Effects, err
+}
+
+// counted are the parts, with every message that they are given counted: none is to
+// be given twice, unless the device died of it.
+type counted struct {
+	exchange.People
+	d *device
+}
+
+func (c counted) Handle(from seal.RelationID, m seal.Message) (seal.Effects, error) {
+	c.d.applies(from, m)
+	return c.People.Handle(from, m)
+}
+
+type handler struct{ d *device }
+
+func (h handler) Handle(from seal.RelationID, m seal.Message) ([]seal.Outgoing, error) {
+	h.d.applies(from, m)
+	return h.d.joint.Handle(from, m)
+}
+
+// applies counts a message.
+func (d *device) applies(from seal.RelationID, m seal.Message) {
+	d.w.count["messages"]++
+	if d.handled[m.ID]++; d.handled[m.ID] > 1 {
+		d.w.t.Errorf("%s was given message %x of kind %d of %x %d times", d.name, m.ID[:4], m.Kind, from[:4], d.handled[m.ID])
+	}
+	d.now = append(d.now, m.ID)
 }
 
 // do carries out what the person wants done.
@@ -69,70 +67,18 @@ func (d *device) do(e person.Effects, err error) {
 	if err != nil {
 		d.w.t.Fatalf("%s: %v", d.name, err)
 	}
-	fx, _ := d.noted(e, nil)
-	d.effects(d.core.Apply(fx))
+	d.joint.Note(e)
+	d.effects(d.core.Apply(e.Effects))
 }
 
-func (d *device) stable(r seal.RelationID) seal.RelationID {
-	if id, ok := d.person.Stable(r); ok {
-		return seal.RelationID(id)
-	}
-	return r
-}
+func (d *device) stable(r seal.RelationID) seal.RelationID { return d.joint.Stable(r) }
 
-func (d *device) current(id seal.RelationID) seal.RelationID {
-	if r, ok := d.person.Current(person.FriendID(id)); ok {
-		return r
-	}
-	return id
-}
-
-func (d *device) addressed(out []seal.Outgoing) []seal.Outgoing {
-	for i := range out {
-		out[i].To = d.current(out[i].To)
-	}
-	return out
-}
+func (d *device) current(id seal.RelationID) seal.RelationID { return d.joint.Current(id) }
 
 func (d *device) send(out []seal.Outgoing) {
 	if len(out) > 0 {
-		d.effects(d.core.Send(d.addressed(out)...))
+		d.effects(d.core.Send(d.joint.Addressed(out)...))
 	}
-}
-
-type handler struct{ d *device }
-
-func (h handler) Handle(from seal.RelationID, m seal.Message) (out []seal.Outgoing, err error) {
-	d := h.d
-	d.handled[m.ID]++
-	d.w.count["messages"]++
-	switch m.Kind {
-	case seal.Changed, seal.Purge:
-		out, err = d.copied(from, m)
-	default:
-		out, err = d.library.Handle(d.stable(from), m)
-	}
-	d.stale = true
-	return d.addressed(out), err
-}
-
-func (d *device) copied(from seal.RelationID, m seal.Message) ([]seal.Outgoing, error) {
-	if _, own := d.person.DeviceOf(from); own {
-		return nil, d.copies.PassedOn(m)
-	}
-	friend := d.stable(from)
-	out, err := d.copies.Handle(friend, m)
-	if err != nil || m.Kind != seal.Purge {
-		return out, err
-	}
-	var own []seal.RelationID
-	for _, r := range d.person.Relations() {
-		if r.Kind == seal.OwnDevice {
-			own = append(own, r.ID)
-		}
-	}
-	more, err := copies.PassOn(friend, m, own)
-	return append(out, more...), err
 }
 
 // effects does what the exchange wants done, or some of it.
@@ -241,7 +187,7 @@ func (d *device) serve(e exchange.Serve) {
 			return
 		}
 		d.act(func() {
-			reply, err := d.library.Answer(d.w.t.Context(), d.stable(e.From), e.Kind, e.Request)
+			reply, err := d.joint.Answer(d.w.t.Context(), e.From, e.Kind, e.Request)
 			if err != nil {
 				d.effects(d.core.Decline(e.Token))
 				return

@@ -396,16 +396,70 @@ func PassOn(friend seal.RelationID, m seal.Message, devices []seal.RelationID) (
 	return out, nil
 }
 
-// PassedOn takes what an own device said by PassOn.
-func (c *Copies) PassedOn(m seal.Message) error {
+// news is that friends have something new, as one own device tells the others.
+type news struct {
+	Friends [][]byte `cbor:"4,keyasint"`
+}
+
+// mostNews is how many friends one message names.
+const mostNews = 256
+
+// TellOthers tells own devices that friends have something new, of which one device
+// alone hears.
+func TellOthers(friends []seal.RelationID, devices []seal.RelationID) []seal.Outgoing {
+	var out []seal.Outgoing
+	for part := range slices.Chunk(friends, mostNews) {
+		var n news
+		for _, f := range part {
+			n.Friends = append(n.Friends, f[:])
+		}
+		for _, d := range devices {
+			out = append(out, seal.Outgoing{To: d, Kind: seal.Changed, Body: n})
+		}
+	}
+	return out
+}
+
+// PassedOn takes what an own device said by PassOn or TellOthers, and returns whom
+// it is about.
+func (c *Copies) PassedOn(m seal.Message) ([]seal.RelationID, error) {
+	if m.Kind == seal.Changed {
+		return c.passedNews(m)
+	}
 	p, err := readPurge(m)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var friend seal.RelationID
-	if copy(friend[:], p.Friend) != len(friend) || len(p.Friend) != len(friend) {
-		return fault.New(fault.Invalid, "a purge that was passed on names no friend")
+	friend, err := friendOf(p.Friend)
+	if err != nil {
+		return nil, err
 	}
 	_, err = c.purge(friend, p)
-	return err
+	return []seal.RelationID{friend}, err
+}
+
+func (c *Copies) passedNews(m seal.Message) ([]seal.RelationID, error) {
+	var n news
+	if err := seal.Unmarshal(m.Body, &n); err != nil || len(n.Friends) > mostNews {
+		return nil, fault.New(fault.Invalid, "what friends have that is new cannot be read: %w", err)
+	}
+	var friends []seal.RelationID
+	for _, f := range n.Friends {
+		friend, err := friendOf(f)
+		if err == nil {
+			err = c.Stale(friend)
+		}
+		if err != nil {
+			return friends, err
+		}
+		friends = append(friends, friend)
+	}
+	return friends, nil
+}
+
+func friendOf(b []byte) (friend seal.RelationID, err error) {
+	if copy(friend[:], b) != len(friend) || len(b) != len(friend) {
+		err = fault.New(fault.Invalid, "what was passed on names no friend")
+	}
+	return friend, err
 }
