@@ -5,7 +5,7 @@ import { MessageKind, type Message, type Outgoing } from "../../runtime/peer/con
 import { describe, Direct, encodeMeet, parseMeet, RelayServers, sdpOf, Session, type Meet } from "../../runtime/peer/direct/index.ts";
 import { Fault } from "../../runtime/peer/fault.ts";
 import { record, Type } from "../../runtime/peer/mailbox/record.ts";
-import { decode, encode, hex, unhex } from "../../runtime/peer/seal/index.ts";
+import { decode, encode, hex, unhex, utf8 } from "../../runtime/peer/seal/index.ts";
 import { Air, End } from "./direct-pipe.ts";
 
 const relation = "ab".repeat(16);
@@ -34,6 +34,9 @@ const meet: Meet = {
 
 test("what a browser says of itself becomes a meeting and SDP again", () => {
   const octets = encodeMeet(meet);
+  assert.equal(hex(octets), "a60150" + id + "02f5036461422b2f047818" + "70".repeat(24) + "055820" + "ab".repeat(32) + "0683" +
+    "a40100021a7e001eff03782a" + hex(utf8("2c7b4ae0-5a5f-4c21-b8a4-1f2c9a3d7e60.local")) + "0419c350" +
+    "a40101021a64001eff0369" + hex(utf8("192.0.2.7")) + "0401" + "a40102021a02001eff036b" + hex(utf8("2001:db8::1")) + "0419ffff");
   assert.deepEqual(parseMeet(octets), meet);
   for (const offers of [true, false]) {
     const sdp = sdpOf(meet.side, offers);
