@@ -1,5 +1,5 @@
 import { type Ask, type Body, PartyKind, type Reply } from "../contract.ts";
-import { base64url, hash, unhex } from "../seal/index.ts";
+import { base64url, hash, unhex, utf8 } from "../seal/index.ts";
 import { visible } from "./audience.ts";
 import { section } from "./body.ts";
 import { maxPath, personApp, second } from "./bounds.ts";
@@ -121,12 +121,14 @@ export function parseRange(spec: string, size: number): [from: number, to: numbe
   return [from, last === "" ? size : Math.min(size, Number(last) + 1)];
 }
 
+const etagLabel = utf8("kith et");
+
 /**
  * Names a revision to one friend: the same by whichever device answers, and another
  * for every friend, so that two who compare find nothing equal.
  */
 export function etag(r: Pick<ItemRecord, "handle" | "revision">, friend: Uint8Array): string {
-  return `"${base64url(hash("kith et", unhex(r.handle + r.revision), friend).subarray(0, 12))}"`;
+  return `"${base64url(hash(etagLabel, unhex(r.handle + r.revision), friend).subarray(0, 12))}"`;
 }
 
 /** Keeps, durably and before anything leaves, that a friend was sent something of an item. */

@@ -59,7 +59,9 @@ export class Catalog {
   }
 
   sort(): void {
-    this.byPath.sort(compareEntries);
+    // Text without what comes after surrogates is in the order that the browser knows.
+    const odd = this.byPath.some((e) => /[\ud800-\uffff]/.test(e.record.path));
+    this.byPath.sort(odd ? compareEntries : comparePlain);
   }
 
   add(e: Entry): void {
@@ -164,6 +166,12 @@ export function compareEntries(a: Entry, b: Entry): number {
     compareText(a.record.app, b.record.app) || compareText(a.record.path, b.record.path) ||
     (a.record.revision < b.record.revision ? 1 : a.record.revision > b.record.revision ? -1 : 0)
   );
+}
+
+function comparePlain({ record: a }: Entry, { record: b }: Entry): number {
+  if (a.app !== b.app) return a.app < b.app ? -1 : 1;
+  if (a.path !== b.path) return a.path < b.path ? -1 : 1;
+  return a.revision < b.revision ? 1 : -1;
 }
 
 /** The first of n for which f holds; it holds for all that follow. */

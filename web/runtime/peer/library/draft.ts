@@ -25,9 +25,11 @@ function put(b: Batch, d: Draft): void {
 
 /** Reads drafts, and forgets those that became documents before the process ended. */
 export async function loadDrafts(l: Core): Promise<void> {
+  const rows = [...l.bucket.each(prefix)];
+  if (rows.length === 0) return;
   const done = new Set([...l.catalog.byHandle.values()].map((e) => hex(e.record.key)));
   const b = new Batch();
-  for (const [row, octets] of l.bucket.each(prefix)) {
+  for (const [row, octets] of rows) {
     const f = Fields.of(octets, "draft");
     const d = { app: f.text(1), path: f.text(2), key: f.octets(3, 32), total: f.int(4), used: f.int(5), busy: false, writer: undefined };
     if (done.has(hex(d.key))) b.delete(row);

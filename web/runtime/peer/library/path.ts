@@ -7,6 +7,11 @@ function octets(text: string): number {
   return encoder.encode(text).length;
 }
 
+/** Whether text has more octets than that. */
+function exceeds(text: string, most: number): boolean {
+  return text.length > most || (3 * text.length > most && octets(text) > most);
+}
+
 /** Whether text has control characters, or is none of Unicode. */
 function isOdd(text: string): boolean {
   return /[\p{Cc}\p{Cs}]/u.test(text);
@@ -17,12 +22,12 @@ function isOdd(text: string): boolean {
  * type, parted by slashes, none of them empty, "." or "..".
  */
 export function checkPath(path: string): void {
-  if (path === "" || octets(path) > maxPath) {
+  if (path === "" || exceeds(path, maxPath)) {
     throw new Fault("invalid", `a path of ${octets(path)} octets`, `use 1 to ${maxPath} octets`);
   }
   if (isOdd(path)) throw new Fault("invalid", `the path ${JSON.stringify(path)} has control characters`);
   path.split("/").forEach((s, i) => {
-    if (s === "" || s === "." || s === ".." || octets(s) > maxSegment || (i === 0 && (s === ".own" || s === ".app"))) {
+    if (s === "" || s === "." || s === ".." || exceeds(s, maxSegment) || (i === 0 && (s === ".own" || s === ".app"))) {
       throw new Fault(
         "invalid", `the path "${path}" has a part "${s}"`,
         `parts are separated by one slash, not empty, and at most ${maxSegment} octets; the first is not .own or .app`,
@@ -38,7 +43,7 @@ export function checkFolder(path: string): void {
 }
 
 export function checkRecordKey(key: string): void {
-  if (key === "" || octets(key) > maxPath || /\p{Cs}/u.test(key)) {
+  if (key === "" || exceeds(key, maxPath) || /\p{Cs}/u.test(key)) {
     throw new Fault("invalid", `a record's key of ${octets(key)} octets`);
   }
 }
@@ -50,7 +55,7 @@ export function checkApp(app: string): void {
 }
 
 export function checkLabel(label: string): void {
-  if (label === "" || octets(label) > maxLabel || isOdd(label)) {
+  if (label === "" || exceeds(label, maxLabel) || isOdd(label)) {
     throw new Fault("invalid", `the label "${label}"`, `use 1 to ${maxLabel} octets`);
   }
 }
@@ -90,6 +95,7 @@ export function placeOf(path: string): { app: string; path: string } {
 
 /** Orders texts as their octets in UTF-8 are, which all devices of a person do. */
 export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
   const n = Math.min(a.length, b.length);
   for (let i = 0; i < n; i++) {
     const x = a.charCodeAt(i);

@@ -36,8 +36,11 @@ export function encode(value: Value): Uint8Array {
   return w.done();
 }
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 class Writer {
-  #octets = new Uint8Array(256);
+  #octets = new Uint8Array(512);
   #length = 0;
 
   #room(n: number): number {
@@ -58,11 +61,12 @@ class Writer {
 
   /** The head of an item: its major type and its argument, in the fewest octets. */
   head(major: number, argument: number | bigint): void {
-    const n = BigInt(argument);
-    const size = n < 24n ? 0 : n < 0x100n ? 1 : n < 0x10000n ? 2 : n < 0x100000000n ? 4 : 8;
+    const n = Number(argument);
+    const size = n < 24 ? 0 : n < 0x100 ? 1 : n < 0x10000 ? 2 : n < 0x100000000 ? 4 : 8;
     const at = this.#room(1 + size);
-    this.#octets[at] = (major << 5) | (size === 0 ? Number(n) : 24 + Math.log2(size));
-    for (let i = size, rest = n; i > 0; i--, rest >>= 8n) this.#octets[at + i] = Number(rest & 0xffn);
+    this.#octets[at] = (major << 5) | (size === 0 ? n : 24 + Math.log2(size));
+    if (size === 8) new DataView(this.#octets.buffer).setBigUint64(at + 1, BigInt(argument));
+    else for (let i = size, rest = n; i > 0; i--, rest >>>= 8) this.#octets[at + i] = rest;
   }
 
   done(): Uint8Array {
@@ -85,7 +89,7 @@ function write(w: Writer, value: Value): void {
     case "bigint":
       return writeInteger(w, value);
     case "string": {
-      const text = new TextEncoder().encode(value);
+      const text = encoder.encode(value);
       w.head(3, text.length);
       return w.octets(text);
     }
@@ -96,6 +100,7 @@ function write(w: Writer, value: Value): void {
 }
 
 function writeInteger(w: Writer, value: number | bigint): void {
+  if (typeof value === "number" && value >= 0 && Number.isSafeInteger(value)) return w.head(0, value);
   const n = typeof value === "number" && !Number.isSafeInteger(value) ? undefined : BigInt(value);
   if (n === undefined || n >= 1n << 64n || n < -(1n << 64n)) throw new Fault("internal", `no CBOR integer: ${value}`);
   if (n < 0n) w.head(1, -1n - n);
@@ -103,6 +108,16 @@ function writeInteger(w: Writer, value: number | bigint): void {
 }
 
 function writeMap(w: Writer, map: Fieldset): void {
+  let last: number | string = -1;
+  for (const key of map.keys()) last = typeof key === "number" && typeof last === "number" && key > last ? key : "";
+  if (last !== "") {
+    w.head(5, map.size); // all keys are counts, and in order
+    for (const [key, value] of map) {
+      w.head(0, key as number);
+      write(w, value);
+    }
+    return;
+  }
   const pairs = Array.from(map, ([key, value]) => ({ key: encode(key), value }));
   pairs.sort((a, b) => compare(a.key, b.key));
   w.head(5, pairs.length);
@@ -182,10 +197,12 @@ class Reader {
     if (short < 24) return short;
     if (short > 27) throw refused("a length that is not said");
     const size = 1 << (short - 24);
-    let n = 0n;
-    for (let i = 0; i < size; i++) n = (n << 8n) | BigInt(this.#octet());
-    if (n < (size === 1 ? 24n : 1n << BigInt(4 * size))) throw refused("a number in more octets than it needs");
-    return n <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(n) : n;
+    const octets = this.#take(size);
+    let n: number | bigint = 0;
+    if (size < 8) for (const o of octets) n = n * 256 + o;
+    else n = new DataView(octets.buffer, octets.byteOffset).getBigUint64(0);
+    if (n < (size === 1 ? 24 : 2 ** (4 * size))) throw refused("a number in more octets than it needs");
+    return n <= Number.MAX_SAFE_INTEGER ? Number(n) : n;
   }
 
   #take(n: number | bigint): Uint8Array {
@@ -197,7 +214,7 @@ class Reader {
 
   #text(n: number | bigint): string {
     try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.#take(n));
+      return decoder.decode(this.#take(n));
     } catch (e) {
       throw e instanceof Fault ? e : refused("text that is not UTF-8");
     }

@@ -9,21 +9,34 @@ export type Random = (octets: number) => Uint8Array;
 /** Length of secrets, seeds and hashes. */
 export const secretSize = 32;
 
-const digits = "0123456789abcdef";
+const digits = Array.from({ length: 256 }, (_, o) => o.toString(16).padStart(2, "0"));
+const encoder = new TextEncoder();
 
 /** Octets as lower-case hexadecimal. */
 export function hex(octets: Uint8Array): string {
   let out = "";
-  for (const o of octets) out += digits.charAt(o >> 4) + digits.charAt(o & 15);
+  for (const o of octets) out += digits[o];
   return out;
+}
+
+/** The value of a digit; more than 15 for what is none. */
+function nibble(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  return code >= 97 && code <= 102 ? code - 87 : 0xf0;
 }
 
 /** What hex wrote; of exactly size octets when that is said. */
 export function unhex(text: string, size?: number): Uint8Array {
-  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) throw new Fault("invalid", "not lower-case hexadecimal");
-  const out = new Uint8Array(text.length / 2);
+  const out = new Uint8Array(text.length >> 1);
+  let wrong = text.length & 1;
   if (size !== undefined && out.length !== size) throw new Fault("invalid", `an id of ${out.length} octets, not ${size}`);
-  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  for (let i = 0; i < out.length; i++) {
+    const high = nibble(text.charCodeAt(2 * i));
+    const low = nibble(text.charCodeAt(2 * i + 1));
+    wrong |= (high | low) & 0xf0;
+    out[i] = (high << 4) | low;
+  }
+  if (wrong) throw new Fault("invalid", "not lower-case hexadecimal");
   return out;
 }
 
@@ -63,7 +76,7 @@ export function unbase64url(text: string): Uint8Array {
 
 /** Text as UTF-8. */
 export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+  return encoder.encode(text);
 }
 
 const octetsOf = (part: Uint8Array | string): Uint8Array => (typeof part === "string" ? utf8(part) : part);
