@@ -142,6 +142,16 @@ func (h *hub) lookAgain(fromBeginning bool) {
 	}
 }
 
+// elsewhere has a topic look for what came by another relay.
+func (h *hub) elsewhere(id queue.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t := h.topics[id]; t != nil {
+		t.behind = true
+		h.pump(t)
+	}
+}
+
 // count returns how many topics and leases there are.
 func (h *hub) count() (topics, leases int) {
 	h.mu.Lock()

@@ -15,6 +15,7 @@ import (
 	"github.com/kith-web/kith/internal/mailbox"
 	"github.com/kith-web/kith/internal/mailbox/ohttp"
 	"github.com/kith-web/kith/internal/relay/guard"
+	"github.com/kith-web/kith/internal/relay/mailbox/queue"
 )
 
 // Part is the mailboxes of a relay. It is a relay.Part.
@@ -177,6 +178,9 @@ func (p *Part) Run(ctx context.Context) error {
 	wg.Go(func() { p.work.run(working) })
 	if p.waker != nil {
 		wg.Go(func() { p.waker.run(working) })
+	}
+	if t, ok := p.o.Store.(queue.Teller); ok && p.o.Shared {
+		wg.Go(func() { t.Hear(ctx, p.hub.elsewhere) })
 	}
 	wg.Go(func() { p.tick(ctx) })
 	wg.Go(func() { p.clean(ctx) })

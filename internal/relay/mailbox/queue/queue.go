@@ -133,6 +133,14 @@ type Store interface {
 	Close() error
 }
 
+// Teller is a Store before which several relays may stand, and by which one hears
+// of what came by another.
+type Teller interface {
+	// Hear calls arrived with the recipient's side of queues to which others put
+	// messages, until ctx ends. It may miss some, or never hear any.
+	Hear(ctx context.Context, arrived func(recipient ID))
+}
+
 // Taken is what became of a Put.
 type Taken struct {
 	Recipient ID

@@ -6,8 +6,9 @@
 //
 // What a distributed engine does badly is not used: every key begins with a
 // queue's id, so that rows spread over nodes as queues do; there are no
-// sequences, triggers, LISTEN or NOTIFY, no index on time, and no counter in a
-// queue's row, which would be rewritten for every message.
+// sequences, no triggers, no index on time, and no counter in a queue's row,
+// which would be rewritten for every message. Where there are LISTEN and NOTIFY a
+// relay hears at once of what was put by another; nothing depends on that.
 //
 // Many callers share a transaction: what they put is sent as arrays and
 // unnested there, sorted by queue, so that two transactions take their locks in

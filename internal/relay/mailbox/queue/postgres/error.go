@@ -25,6 +25,8 @@ const (
 	duplicateObject      = "42710"
 	diskFull             = "53100"
 	readOnly             = "25006"
+	notSupported         = "0A000"
+	undefinedFunction    = "42883"
 )
 
 // isCode reports whether err is one of the database with such a code.

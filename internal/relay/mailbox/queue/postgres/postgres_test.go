@@ -90,7 +90,46 @@ func TestPostgres(t *testing.T) {
 	t.Run("databases that will not do are refused", func(t *testing.T) { refused(t, srv) })
 	t.Run("relays that start together make the tables once", func(t *testing.T) { together(t, srv) })
 	t.Run("a deadlock with somebody else is tried again", func(t *testing.T) { deadlock(t, srv) })
+	t.Run("relays hear what came by another", func(t *testing.T) { hear(t, srv) })
 	t.Run("from the embedded engine and back", func(t *testing.T) { move(t, srv) })
+}
+
+// hear has one relay listen, and be cut off, while another puts.
+func hear(t *testing.T, srv *queuetest.Server) {
+	url := database(t, srv, "hear")
+	one, two := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	heard, ended := make(chan queue.ID, 1000), make(chan struct{})
+	go func() {
+		defer close(ended)
+		two.Hear(ctx, func(id queue.ID) { heard <- id })
+	}()
+	listens := func(q queue.Queue) { // puts until it is heard: nobody says when a relay listens
+		t.Helper()
+		if err := one.Create(ctx, q); err != nil {
+			t.Fatal(err)
+		}
+		again := time.NewTicker(50 * time.Millisecond)
+		defer again.Stop()
+		for {
+			if _, err := one.Put(ctx, []queue.Put{queuetest.Message(q, 1, 100)}); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case id := <-heard:
+				if id == q.Recipient {
+					return
+				}
+			case <-again.C:
+			}
+		}
+	}
+	listens(queuetest.Queue(1))
+	execute(t, srv.URL, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+	listens(queuetest.Queue(2))
+	cancel()
+	<-ended
 }
 
 func refused(t *testing.T, srv *queuetest.Server) {

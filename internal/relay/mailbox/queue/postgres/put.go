@@ -51,7 +51,9 @@ func (s *Store) flushPuts(calls []*put) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.o.Timeout)
 	defer cancel()
 	err := s.transaction(ctx, func(tx pgx.Tx) error { return s.putAll(ctx, tx, calls) })
-	err = explain("write", err)
+	if err = explain("write", err); err == nil {
+		s.news.add(calls)
+	}
 	for _, c := range calls {
 		c.finish(err)
 	}

@@ -17,10 +17,17 @@ type Store struct {
 	pool *pgxpool.Pool
 	puts *batcher[*put]
 	acks *batcher[*ack]
+	news *news
 	once sync.Once
+
+	silence func() // ends tell
+	told    sync.WaitGroup
 }
 
-var _ queue.Store = (*Store)(nil)
+var (
+	_ queue.Store  = (*Store)(nil)
+	_ queue.Teller = (*Store)(nil)
+)
 
 // Open connects to the database that url names ("postgres://relay@host/mailbox",
 // or words as libpq takes them) and creates or migrates its tables as needed. The
@@ -38,7 +45,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, explain("open", err)
 	}
-	s := &Store{o: o, pool: pool}
+	s := &Store{o: o, pool: pool, news: newNews()}
 	for _, step := range []func(context.Context) error{pool.Ping, s.promises, s.migrate} {
 		if err := step(ctx); err != nil {
 			pool.Close()
@@ -47,6 +54,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	s.puts = newBatcher(o.Writers, o.Batch, o.BatchOctets, s.flushPuts)
 	s.acks = newBatcher(o.Writers, o.Batch, o.BatchOctets, s.flushAcks)
+	telling, silence := context.WithCancel(context.Background())
+	s.silence = silence
+	s.told.Go(func() { s.tell(telling) })
 	return s, nil
 }
 
@@ -55,6 +65,8 @@ func (s *Store) Close() error {
 	s.once.Do(func() {
 		s.puts.close()
 		s.acks.close()
+		s.silence()
+		s.told.Wait()
 		s.pool.Close()
 	})
 	return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -70,6 +71,11 @@ func (s *Server) begin(ctx context.Context, safely bool, settings []string) erro
 	}
 	s.locate()
 	return s.Start(ctx, settings...)
+}
+
+// Address is URL as one, for a program's configuration.
+func (s *Server) Address() string {
+	return "postgres://relay@/postgres?host=" + url.QueryEscape(s.dir)
 }
 
 func (s *Server) locate() { s.URL = fmt.Sprintf("host=%s user=relay dbname=postgres", s.dir) }
