@@ -1,7 +1,7 @@
 /** A real relay for tests: `kith relay`, which may be killed and started again. KITH_BIN names a program to use instead of building one. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once, setMaxListeners } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,6 +83,13 @@ export class Relay {
       if (answers) return;
       if (i === 600) throw new Error(`the relay does not answer: ${said}`);
       await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  /** Takes away all that it keeps, but its settings. */
+  forget(): void {
+    for (const name of readdirSync(this.#home)) {
+      if (name !== "config.toml") rmSync(join(this.#home, name), { recursive: true });
     }
   }
 
