@@ -45,6 +45,7 @@ export class Console extends Part implements Kith {
   declare more: boolean;
   /** The invitation by whose address the person came. */
   readonly #given: string;
+  readonly host = "node";
   client!: Client;
   live!: Live;
   /** Removals that can still be undone, by label. */

@@ -13,6 +13,8 @@ export class Part extends LitElement {
 
 /** What every page of the console is handed. */
 export interface Kith {
+  /** What is behind the API: a node, or the peer of this page's origin. */
+  readonly host: "node" | "page";
   readonly client: Client;
   readonly live: Live;
   /** Says something in passing; with an action, offers to take it back. */

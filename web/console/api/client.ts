@@ -57,11 +57,14 @@ export class Client {
   readonly sharing = new Sharing(this);
   /** Web apps that have documents and friends. */
   readonly apps = new Apps(this);
-  readonly #token: string;
-  readonly #base = "/api/v1";
+  readonly #base: string;
+  /** What shows that the page is the person's own. */
+  readonly #proof: Readonly<Record<string, string>>;
 
-  constructor(token: string) {
-    this.#token = token;
+  /** A page that is of the API's origin by itself has no token. */
+  constructor(token: string | undefined, base = "/api/v1") {
+    this.#base = base;
+    this.#proof = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   }
 
   async status(signal?: AbortSignal): Promise<Status> {
@@ -165,7 +168,9 @@ export class Client {
         settle();
       };
       xhr.open("PUT", this.#base + path);
-      xhr.setRequestHeader("Authorization", `Bearer ${this.#token}`);
+      for (const [name, value] of Object.entries(this.#proof)) {
+        xhr.setRequestHeader(name, value);
+      }
       xhr.setRequestHeader("Content-Type", type);
       xhr.upload.onprogress = (e) => sent(e.loaded);
       xhr.onload = () =>
@@ -241,7 +246,7 @@ export class Client {
     body?: BodyInit,
     o: { signal?: AbortSignal; keepalive?: boolean; accept?: string; headers?: Readonly<Record<string, string>> } = {},
   ): Promise<Response> {
-    const headers: Record<string, string> = { ...o.headers, Authorization: `Bearer ${this.#token}` };
+    const headers: Record<string, string> = { ...o.headers, ...this.#proof };
     if (o.accept) {
       headers["Accept"] = o.accept;
     }

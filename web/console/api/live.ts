@@ -40,12 +40,15 @@ export class Live extends EventTarget {
   readonly traffic: Traffic[] = [];
 
   readonly #client: Client;
+  readonly #sites: boolean;
   #stop = new AbortController();
   #wake: () => void = () => undefined;
 
-  constructor(client: Client) {
+  /** Without sites there is only what friends and apps are about. */
+  constructor(client: Client, { sites = true }: { readonly sites?: boolean } = {}) {
     super();
     this.#client = client;
+    this.#sites = sites;
   }
 
   start(): void {
@@ -129,8 +132,10 @@ export class Live extends EventTarget {
 
   /** Connects, and follows the events until they end. */
   async #once(signal: AbortSignal, connected: () => void): Promise<void> {
-    this.status = await this.#client.status(signal);
-    this.sites = await this.#client.sites(signal);
+    if (this.#sites) {
+      this.status = await this.#client.status(signal);
+      this.sites = await this.#client.sites(signal);
+    }
     this.loaded = true;
     this.connection = "online";
     connected();

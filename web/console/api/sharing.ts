@@ -24,6 +24,8 @@ export interface Person {
   readonly direct: readonly string[];
   readonly documents: number;
   readonly octets: number;
+  /** What the browser says it keeps and may, where there is no node. */
+  readonly storage?: { readonly used: number; readonly allowed: number };
 }
 
 export interface Holding {
@@ -171,6 +173,11 @@ export class Sharing {
 
   async create(name: string): Promise<void> {
     await this.#api.call("POST", "/person", { name });
+  }
+
+  /** Names the relays that keep this person's mailboxes; a node has them in its configuration. */
+  async setRelays(relays: readonly string[]): Promise<void> {
+    await this.#api.call("PUT", "/person/relays", { relays });
   }
 
   async rename(name: string): Promise<void> {

@@ -25,7 +25,7 @@ export class AcceptPage extends Part {
   }
 
   override render(): TemplateResult {
-    return html`<div class="page accept"><a class="back" href="/#/friends">${icon("back")} ${t("friends.title")}</a>
+    return html`<div class="page accept"><a class="back" href="#/friends">${icon("back")} ${t("friends.title")}</a>
       <header class="title"><div class="what"><h1>${t("accept.title")}</h1><p class="lead">${t("accept.lead")}</p></div></header>
       ${gate(this.kith, () => this.#form())}</div>`;
   }
@@ -39,13 +39,13 @@ export class AcceptPage extends Part {
         aria-describedby="accept-hint" @input=${(e: Event) => (this.link = (e.target as HTMLTextAreaElement).value)}></textarea>
       <p class="hint" id="accept-hint">${t(this.given ? "accept.given" : "accept.hint")}</p>
       ${link.trim() !== "" && kind === undefined ? html`<p class="remark">${icon("warning")} <span>${t("accept.bad")}</span></p>` : nothing}
-      ${kind === "device" ? html`<p class="remark">${icon("warning")} <span>${t("accept.device")} <a href="/#/devices">${t("devices.title")}</a></span></p>` : nothing}
+      ${kind === "device" ? html`<p class="remark">${icon("warning")} <span>${t("accept.device")} <a href="#/devices">${t("devices.title")}</a></span></p>` : nothing}
       <label for="accept-name">${t("accept.name")} <span class="optional">${t("optional")}</span></label>
       <input id="accept-name" name="name" maxlength="64" autocomplete="off" aria-describedby="accept-name-hint" />
       <p class="hint" id="accept-name-hint">${t("accept.name.hint")}</p>
       ${this.error ? failure(this.error, "accept-error") : nothing}
       <div class="buttons"><button class="primary" ?disabled=${this.busy || kind !== "friend"}>${t("accept.yes")}</button>
-        <a class="button" href="/#/friends">${t("cancel")}</a></div></form>
+        <a class="button" href="#/friends">${t("cancel")}</a></div></form>
       <p class="hint">${t("accept.code")}</p>`;
   }
 

@@ -32,7 +32,7 @@ export class DevicesPage extends Part {
   }
 
   override render(): TemplateResult {
-    return html`<div class="page devices"><a class="back" href="/#/you">${icon("back")} ${t("you.title")}</a>
+    return html`<div class="page devices"><a class="back" href="#/you">${icon("back")} ${t("you.title")}</a>
       <header class="title"><div class="what"><h1>${t("devices.title")}</h1><p class="lead">${t("devices.lead")}</p></div></header>
       ${gate(this.kith, (s) => this.#all(s))}</div>`;
   }

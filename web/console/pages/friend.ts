@@ -80,7 +80,7 @@ export class FriendPage extends Part {
 
   override render(): TemplateResult {
     const f = this.#friend();
-    return html`<div class="page friend"><a class="back" href="/#/friends">${icon("back")} ${t("friends.title")}</a>
+    return html`<div class="page friend"><a class="back" href="#/friends">${icon("back")} ${t("friends.title")}</a>
       ${f ? this.#head(f) : html`<header class="title"><h1>${t("friend.title")}</h1></header>`}
       ${gate(this.kith, (s) => f ? this.#all(f, s) : html`<p class="none">${t("friend.gone")}</p>`)}</div>`;
   }

@@ -39,7 +39,7 @@ export class YouPage extends Part {
       <form class="in-place" @submit=${(e: SubmitEvent) => void this.#recover(e)}><h2>${t("recover.title")}</h2><p>${t("recover.text")}</p>
         <label for="recover-words">${t("recover.words")}</label><textarea id="recover-words" name="words" rows="4" required autocomplete="off" spellcheck="false"></textarea>
         ${this.#failed("recover")}<div class="buttons"><button ?disabled=${this.busy}>${t("recover.action")}</button></div></form></div>
-      <p>${t("you.other")} <a href="/#/devices">${t("devices.title")}</a></p>${this.#relays(s.person.relays)}`;
+      <p>${t("you.other")} <a href="#/devices">${t("devices.title")}</a></p>${this.#relays(s.person.relays)}`;
   }
 
   #all(s: SharingState): TemplateResult {
@@ -50,10 +50,10 @@ export class YouPage extends Part {
           <div class="field"><input id="you-name" name="name" required maxlength="64" autocomplete="name" aria-describedby="you-name-hint" .value=${p.name ?? ""} /><button ?disabled=${this.busy}>${t("save")}</button></div>
           <p class="hint" id="you-name-hint">${t("you.name.hint")}</p>${this.#failed("rename")}</form>
         <div class="cards">
-          ${door("/#/friends", "friends", t("friends.title"), t("friends.count", { count: s.friends.length }))}
-          ${door("/#/documents", "document", t("documents.title"), t("documents.kept", { count: p.documents, size: format.bytes(p.octets) }))}
-          ${door("/#/devices", "nearby", t("devices.title"), t("devices.count", { count: s.devices.length }))}</div></section>
-      ${this.#relays(p.relays)} ${this.#passphrase(p)}`;
+          ${door("#/friends", "friends", t("friends.title"), t("friends.count", { count: s.friends.length }))}
+          ${door("#/documents", "document", t("documents.title"), t("documents.kept", { count: p.documents, size: format.bytes(p.octets) }))}
+          ${door("#/devices", "nearby", t("devices.title"), t("devices.count", { count: s.devices.length }))}</div></section>
+      ${this.#relays(p.relays)} ${this.kith.host === "node" ? this.#passphrase(p) : this.#storage(p)}`;
   }
 
   #phrase(): TemplateResult {
@@ -72,9 +72,26 @@ export class YouPage extends Part {
         ? html`<ul class="documents">${relays.map((r) => html`<li>${icon(r.connected ? "check" : "warning")}<div class="what"><code dir="ltr">${r.url}</code>
           ${r.error && !r.connected ? html`<span class="hint">${sentence(r.error)}</span>` : nothing}</div>
           <span class="badge ${r.connected ? "" : "alarm"}">${t(r.connected ? "relays.connected" : "relays.away")}</span></li>`)}</ul>`
-        : html`<div class="empty small">${icon("plug")}<h3>${t("relays.empty")}</h3><p>${t("relays.empty.text")}</p>
+        : html`<div class="empty small">${icon("plug")}<h3>${t("relays.empty")}</h3><p>${t(this.kith.host === "node" ? "relays.empty.text" : "relays.empty.page")}</p></div>`}
+      ${this.kith.host === "node" ? (relays.length > 0 ? nothing : html`<div class="empty small">
           <p class="command" dir="ltr"><code>[mailbox]<br />relays = ["wss://relay.example"]</code></p>
-          <p class="hint">${t("relays.file")} ${copyable(`${this.kith.live.status?.home ?? "~/.kith"}/config.toml`, "config.toml")}</p></div>`}</section>`;
+          <p class="hint">${t("relays.file")} ${copyable(`${this.kith.live.status?.home ?? "~/.kith"}/config.toml`, "config.toml")}</p></div>`) : this.#chooseRelays(relays)}</section>`;
+  }
+
+  /** Names the relays, where no file of a node does. */
+  #chooseRelays(relays: readonly Relay[]): TemplateResult {
+    return html`<form class="in-place" @submit=${(e: SubmitEvent) => void this.#setRelays(e)}><label for="you-relays">${t("relays.choose")}</label>
+      <textarea id="you-relays" name="relays" rows="3" dir="ltr" autocomplete="off" spellcheck="false" placeholder="wss://relay.example" aria-describedby="you-relays-hint" .value=${relays.map((r) => r.url).join("\n")}></textarea>
+      <p class="hint" id="you-relays-hint">${t("relays.choose.hint")}</p>${this.#failed("relays")}
+      <div class="buttons"><button ?disabled=${this.busy}>${t("save")}</button></div></form>`;
+  }
+
+  #storage(p: Person): TemplateResult | typeof nothing {
+    if (!p.storage) {
+      return nothing;
+    }
+    return html`<section aria-labelledby="storage"><h2 id="storage">${t("storage.title")}</h2>
+      <p>${t("storage.used", { used: format.bytes(p.storage.used), allowed: format.bytes(p.storage.allowed) })}</p><p class="hint">${t("storage.text")}</p></section>`;
   }
 
   #passphrase(p: Person): TemplateResult {
@@ -103,6 +120,13 @@ export class YouPage extends Part {
   async #rename(e: SubmitEvent): Promise<void> {
     const said = read(e);
     if (await this.#try("rename", this.kith.client.sharing.rename(said("name").trim()))) {
+      this.kith.say(t("saved"));
+    }
+  }
+
+  async #setRelays(e: SubmitEvent): Promise<void> {
+    const said = read(e);
+    if (await this.#try("relays", this.kith.client.sharing.setRelays(said("relays").split(/\s+/).filter((r) => r !== "")))) {
       this.kith.say(t("saved"));
     }
   }

@@ -35,7 +35,7 @@ export class AudiencePicker extends Part {
   #some(): TemplateResult {
     const friends = this.friends.filter((f) => !f.pending);
     if (friends.length + this.lists.length === 0) {
-      return html`<p class="hint some">${t("audience.noFriends")} <a href="/#/friends">${t("friends.invite")}</a></p>`;
+      return html`<p class="hint some">${t("audience.noFriends")} <a href="#/friends">${t("friends.invite")}</a></p>`;
     }
     const box = (label: string, on: boolean, set: (on: boolean) => void, hint = ""): TemplateResult => html`<label class="check">
       <input type="checkbox" .checked=${on} @change=${(e: Event) => set((e.target as HTMLInputElement).checked)} /><span><bdi>${label}</bdi> ${hint ? html`<span class="hint">${hint}</span>` : nothing}</span></label>`;

@@ -8,7 +8,7 @@ export function friendBoxes(legend: string, friends: readonly Friend[], chosen: 
   const set = (id: string, on: boolean): void => change(new Set(on ? [...chosen, id] : [...chosen].filter((x) => x !== id)));
   return html`<fieldset class="audience chosen"><legend>${legend}</legend>
     ${known.length === 0
-      ? html`<p class="hint">${t("audience.noFriends")} <a href="/#/friends">${t("friends.invite")}</a></p>`
+      ? html`<p class="hint">${t("audience.noFriends")} <a href="#/friends">${t("friends.invite")}</a></p>`
       : known.map((f) => html`<label class="check"><input type="checkbox" .checked=${chosen.has(f.id)} @change=${(e: Event) => set(f.id, (e.target as HTMLInputElement).checked)} />
           <span><bdi>${f.name}</bdi></span></label>`)}</fieldset>`;
 }

@@ -22,7 +22,7 @@ export function relayRemark(state: SharingState): TemplateResult | typeof nothin
   if (state.person.relays.length > 0) {
     return nothing;
   }
-  return html`<p class="remark">${icon("warning")} <span>${t("relays.none")} <a href="/#/you">${t("relays.how")}</a></span></p>`;
+  return html`<p class="remark">${icon("warning")} <span>${t("relays.none")} <a href="#/you">${t("relays.how")}</a></span></p>`;
 }
 
 /** Asks for the passphrase. */
