@@ -1,6 +1,8 @@
 /** Browsers beside Go nodes, over a real relay: as friends, and as devices of one person. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import type { Asked, Change, Question } from "../../runtime/peer/host/contract.ts";
+import { Apps } from "../../runtime/peer/sharing/index.ts";
 import { hasWebSocket, kith, relay, type Relay } from "./relay.ts";
 import { befriend, Browser, GoNode, link, type Somebody, until } from "./sharing-world.ts";
 
@@ -9,14 +11,15 @@ const skip = program ? false : "there is no Go to build nodes with, or a process
 const text = (b: Uint8Array): string => new TextDecoder().decode(b);
 const large = (n: number): Uint8Array => new Uint8Array(n).map((_, i) => (i * 7919) >> 3);
 
-let r: Relay;
+let relays: Relay[] = [];
 before(async () => {
-  if (program) r = await relay(program);
+  if (program) relays = [await relay(program), await relay(program)];
 });
-after(() => r?.end());
+after(() => Promise.all(relays.map((r) => r.end())));
 
-const browser = (name: string): Promise<Browser> => Browser.start(name, r.url);
-const node = (name: string): Promise<GoNode> => GoNode.start(program ?? "", name, r.url);
+const urls = (): string[] => relays.map((r) => r.url);
+const browser = (name: string): Promise<Browser> => Browser.start(name, ...urls());
+const node = (name: string, somebody = true): Promise<GoNode> => GoNode.start(program ?? "", name, somebody, ...urls());
 const ending = (t: { after(f: () => Promise<unknown>): void }, ...all: Somebody[]): void => t.after(() => Promise.all(all.map((s) => s.end())));
 
 /** Everything that two friends do, from a to b. */
@@ -121,6 +124,106 @@ test("a node becomes a device of a browser's person", { skip }, async (t) => {
   await phone.open();
   await until("the browser learns what was written meanwhile", async () => text(await phone.get("by-desk.txt")) === "the node answers");
   await revoke(desk, phone, friend);
+});
+
+test("what a node backed up is restored in a browser", { skip }, async (t) => {
+  const [alice, bob, carol] = [await node("alice"), await browser("bob"), await node("carol")];
+  const fresh = await browser("fresh");
+  ending(t, alice, bob, carol, fresh);
+  await restored(alice, fresh, [bob, carol]);
+});
+
+test("what a browser backed up is restored on a node", { skip }, async (t) => {
+  const [alice, bob, carol] = [await browser("alice"), await node("bob"), await browser("carol")];
+  const fresh = await node("", false);
+  ending(t, alice, bob, carol, fresh);
+  await restored(alice, fresh, [bob, carol]);
+});
+
+/** Loses a device, and takes its person's friends back from a backup; with each of them all keys change. */
+async function restored(lost: Somebody, fresh: Somebody, friends: readonly Somebody[]): Promise<void> {
+  for (const f of friends) await befriend(lost, f);
+  const { words } = await lost.call<{ words: string[] }>("GET", "person/phrase");
+  const file = (await lost.ask("GET", "person/backup")).body;
+  const codes = await Promise.all(friends.map(async (f) => (await f.friend(lost.name)).safety));
+  await lost.end();
+  await fresh.call("POST", "person/restore", { words, file: Buffer.from(file).toString("base64") });
+  for (const [n, f] of friends.entries()) {
+    await until(`the keys change with ${f.name}`, async () => {
+      const { safety } = await f.friend(lost.name);
+      return safety !== codes[n] && safety === (await fresh.friend(f.name)).safety;
+    });
+    await fresh.put(`for ${f.name}`.replace(" ", "-"), "I am back", `?for=${f.name}`);
+    await f.sees(lost.name, `for-${f.name}`, (x) => text(x.body) === "I am back");
+  }
+}
+
+test("a friend's relays change, and they are blocked for a while", { skip }, async (t) => {
+  const [first = "", second = ""] = urls();
+  const [alice, bob] = [await Browser.start("alice", first), await node("bob")];
+  ending(t, alice, bob);
+  await befriend(alice, bob);
+  await alice.call("PUT", "person/relays", { relays: [second] });
+  await until("the new relay is used", async () => (await alice.state()).person.relays.every((x) => x.url === second && x.connected));
+  await share(bob, alice);
+  await share(alice, bob);
+  const { id } = await alice.friend("bob");
+  await alice.call("PATCH", `friends/${id}`, { blocked: true });
+  const asked = await bob.ask("GET", "friends/alice/data/hello2.txt", undefined, { Prefer: "wait=1" });
+  assert.equal(asked.status, 202);
+  await alice.put("hello2.txt", "after all", "?for=bob");
+  await alice.call("PATCH", `friends/${id}`, { blocked: false });
+  await bob.sees("alice", "hello2.txt", (x) => text(x.body) === "after all");
+});
+
+test("documents of an app", { skip }, async (t) => {
+  const [alice, bob] = [await browser("alice"), await node("bob")];
+  ending(t, alice, bob);
+  await befriend(alice, bob);
+  const [one, two] = [new Apps(alice.sharing), await browser("carol")];
+  ending(t, two);
+  const { id } = await alice.friend("bob");
+  const body = async function* (): AsyncGenerator<Uint8Array> { yield new TextEncoder().encode("{}"); };
+  const { doc, created } = await one.put("album", "posts/1", { type: "application/json", size: 2, body: body() });
+  assert(created && /^[0-9a-f]{32}$/.test(doc.etag));
+  assert.equal(await one.share("album", "posts/", { kind: "some", friends: [id] }), 1);
+  await bob.sees("alice", ".app/album/posts/1", (x) => text(x.body) === "{}");
+  assert.deepEqual((await one.document("album", "posts/1"))?.audience, { kind: "some", friends: [id] });
+  await bob.put("posts/2", "two", "?app=album&for=alice");
+
+  const handle = await one.handle("album", id);
+  assert.match(handle, /^[0-9a-f]{16}$/);
+  assert.equal(await one.handle("album", id), handle);
+  assert.notEqual(await one.handle("notes", id), handle);
+
+  const changes: Change[] = [];
+  one.watch((c) => changes.push(c));
+  const ask = (path: string, wait: number, more: Partial<Question> = {}): Promise<Asked> =>
+    one.ask({ app: "album", friend: id, path, wait, fresh: true, copy: false, signal: AbortSignal.timeout(60_000), ...more });
+  const listed = await ask("posts/", 30_000);
+  assert(listed.state === "here");
+  const { items } = JSON.parse(text(await listed.body.read(0, listed.body.size))) as { items: { path: string }[] };
+  assert.deepEqual(items.map((i) => i.path), ["posts/2"]);
+  const here = await ask("posts/2", 30_000);
+  assert(here.state === "here");
+  assert.equal(text(await here.body.read(0, here.body.size)), "two");
+  here.body.close();
+  assert.equal((await ask("posts/none", 30_000)).state, "missing");
+  assert.equal((await ask("posts/2", 0, { copy: true, fresh: false })).state, "here");
+
+  await bob.end();
+  const waits = await ask("posts/3", 0);
+  assert(waits.state === "waiting");
+  assert.equal(await one.request(waits.id), "waiting");
+  await bob.open();
+  await until("the question is answered", async () => changes.some((c) => c.kind === "request" && c.id === waits.id && c.state === "missing"));
+  await bob.call("DELETE", "data/posts/2?app=album");
+  await until("the copy goes", async () => (await ask("posts/2", 0, { copy: true, fresh: false })).state === "missing");
+  assert.match((await ask("posts/2", 30_000)).state, /^(gone|missing)$/); // by whether the deletion is remembered
+  assert(changes.some((c) => c.kind === "friend" && c.friend === id));
+  assert.equal(await one.delete("album", "posts/1", {}), 1);
+  assert.equal(await one.delete("album", "posts/1", {}), 0);
+  assert(changes.some((c) => c.kind === "document" && c.path === "posts/1" && c.deleted));
 });
 
 /** Documents of two own devices, both ways. */

@@ -86,7 +86,7 @@ export abstract class Somebody {
 export class Browser extends Somebody {
   readonly #relays: readonly string[];
   readonly #at = folder();
-  #store!: Store;
+  #store: Store | undefined;
   sharing!: Sharing;
 
   private constructor(name: string, relays: readonly string[]) {
@@ -101,9 +101,9 @@ export class Browser extends Somebody {
   }
 
   async open(): Promise<void> {
-    this.#store = await openStore({ folder: new Disk(this.#at, true), key: new Uint8Array(32).fill(1) });
+    const store = this.#store = await openStore({ folder: new Disk(this.#at, true), key: new Uint8Array(32).fill(1) });
     this.sharing = await Sharing.open({
-      store: this.#store, name: this.name, device: `${this.name}'s browser`, relays: this.#relays, base: "https://app.example/",
+      store, name: this.name, device: `${this.name}'s browser`, relays: this.#relays, base: "https://app.example/",
       world: {
         now: Date.now, random: (n) => crypto.getRandomValues(new Uint8Array(n)),
         log: (level, message, more) => {
@@ -124,8 +124,11 @@ export class Browser extends Somebody {
   }
 
   async end(): Promise<void> {
+    const store = this.#store;
+    if (!store) return;
+    this.#store = undefined;
     await this.sharing.close();
-    await this.#store.close();
+    await store.close();
   }
 }
 
@@ -179,9 +182,11 @@ export class GoNode extends Somebody {
     process.on("exit", () => this.#process?.kill("SIGKILL"));
   }
 
-  static async start(program: string, name: string, ...relays: string[]): Promise<GoNode> {
+  /** Starts one, and makes its person where it is to be somebody's. */
+  static async start(program: string, name: string, somebody: boolean, ...relays: string[]): Promise<GoNode> {
     const n = new GoNode(program, name, relays);
     await n.open();
+    if (somebody) await n.call("POST", "person", { name });
     return n;
   }
 
@@ -195,7 +200,6 @@ export class GoNode extends Somebody {
     });
     this.#at = `http://localhost:${port}/api/v1/`;
     this.#token = readFileSync(join(this.#home, "token"), "utf8").trim();
-    await this.call("POST", "person", { name: this.name });
   }
 
   async ask(method: string, path: string, body?: Uint8Array | string, headers: Record<string, string> = {}): Promise<Answered> {

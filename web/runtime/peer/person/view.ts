@@ -1,7 +1,7 @@
 /** The records in memory, put together; read again after each change. */
 import type { Epoch, Records, Relation, World } from "../contract.ts";
 import { epochOf, equal, hash, hex } from "../seal/index.ts";
-import { unpack, type Shape } from "./codec.ts";
+import { unpack as decoded, type Shape } from "./codec.ts";
 import * as rec from "./record.ts";
 
 /** What is known of a friend. */
@@ -42,6 +42,15 @@ export interface View {
   drops: Map<string, rec.QueueRecord>;
   /** Records whose successors are there: a crash kept them. */
   stale: string[];
+}
+
+/** What records say, as long as their octets are the same: most do not change from one look to the next. */
+const known = new WeakMap<Uint8Array, unknown>();
+
+function unpack<T>(shape: Shape<T>, b: Uint8Array): T {
+  let v = known.get(b) as T | undefined;
+  if (v === undefined) known.set(b, (v = decoded(shape, b)));
+  return v;
 }
 
 const zero = <T>(shape: Shape<T>): T => shape.read(undefined);

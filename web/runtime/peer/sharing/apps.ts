@@ -4,10 +4,10 @@ import { Fault, kindOf } from "../fault.ts";
 import type {
   AppStore, Asked, Audience, Change, Conditions, Doc, Friend, Part, Progress, Put, Question, RequestState,
 } from "../host/contract.ts";
-import { memory, publicPath, Reach, splitPath, type Item, type Parts } from "../library/index.ts";
+import { GoneFault, memory, publicPath, Reach, splitPath, type Item, type Parts } from "../library/index.ts";
 import { octets, pack, record, unpack } from "../person/codec.ts";
 import { concat, hex, hmac, unhex, utf8 } from "../seal/index.ts";
-import { ask, asked, copyOf, forget, Gone, withdraw } from "./asks.ts";
+import { ask, asked, copyOf, forget, withdraw } from "./asks.ts";
 import * as documents from "./documents.ts";
 import type { Happened, Inner } from "./inner.ts";
 import type { Sharing } from "./sharing.ts";
@@ -127,7 +127,7 @@ export class Apps implements AppStore {
       if (a.pending !== undefined) return { state: "waiting", id: a.pending };
       return await this.#here(q, path, a);
     } catch (error) {
-      if (error instanceof Gone) return { state: "gone" };
+      if (error instanceof GoneFault) return { state: "gone" };
       if (kindOf(error) === "not_found") return { state: "missing" };
       throw error;
     }

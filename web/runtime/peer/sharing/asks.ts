@@ -2,7 +2,7 @@
 import { PartyKind, type Ask as Request, type Asker, type Reply } from "../contract.ts";
 import type { Asked } from "../exchange/index.ts";
 import { Fault, kindOf } from "../fault.ts";
-import { publicPath, type Copy } from "../library/index.ts";
+import { GoneFault, publicPath, type Copy } from "../library/index.ts";
 import type { Inner } from "./inner.ts";
 import { iso, Names } from "./names.ts";
 import type { Answer, Ask, QuestionView } from "./types.ts";
@@ -16,9 +16,6 @@ class Waits extends Error {
     this.id = id;
   }
 }
-
-/** There was something, and is not any more for this person. */
-export class Gone extends Fault {}
 
 const later: AbortSignal = new AbortController().signal;
 
@@ -37,14 +34,12 @@ export function ask(i: Inner, a: Ask, signal: AbortSignal = later): Promise<Answ
 
 async function get(i: Inner, friend: string, path: string, again: boolean, until: number, signal: AbortSignal): Promise<Answer> {
   const by = new FriendAsker(i, until);
-  const had = i.copies.find(friend, path) !== undefined;
   try {
     const { copy, body } = await i.copies.get(by, friend, path, { again, signal }, i.enter);
     const stale = !by.answered && !i.copies.isFresh(copy);
     return { ...told(copy), body, stale, ...(by.open !== "" && { open: by.open }) };
   } catch (error) {
     if (error instanceof Waits) return { pending: error.id };
-    if (by.status === 410 || (by.status === 404 && had)) throw new Gone("not_found", `there is no ${path} any more for you`);
     throw error;
   } finally {
     if (by.open !== "") i.changes.note();
@@ -73,8 +68,6 @@ class FriendAsker implements Asker {
   answered = false;
   /** The question that nobody has answered. */
   open = "";
-  /** What the friend said last. */
-  status = 0;
 
   constructor(i: Inner, until: number) {
     this.#i = i;
@@ -92,7 +85,6 @@ class FriendAsker implements Asker {
       throw new Waits(id);
     }
     this.answered = true;
-    this.status = reply.status;
     return reply;
   }
 }
@@ -130,7 +122,7 @@ export async function asked(i: Inner, id: string): Promise<AskState> {
     a.body.close();
     return "arrived";
   } catch (error) {
-    if (error instanceof Gone) return "gone";
+    if (error instanceof GoneFault) return "gone";
     if (kindOf(error) === "not_found") return "missing";
     throw error;
   }
