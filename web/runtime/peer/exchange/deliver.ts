@@ -110,7 +110,7 @@ async function takeMessage(c: Inner, d: Delivery, r: Relation, s: Receiving, m: 
     return;
   }
   let held = false;
-  if (!d.direct) c.o.heard?.(r.id);
+  if (!d.direct && Math.abs(c.now() - m.sent) < minute) c.o.heard?.(r.id); // not what waited for long
   if (m.kind === MessageKind.meet) {
     if (!await meeting(c, d, r, s, m)) return;
   } else if (m.kind === MessageKind.ask) held = await serve(c, d, r, s, m, had);

@@ -20,7 +20,7 @@ export interface Direct {
    * False when it is for another device of this person.
    */
   meet?(relation: string, context: string, m: Message): boolean;
-  /** A message of the relation came by a relay: somebody is there. */
+  /** A message of the relation, sent just now, came by a relay: somebody is there. */
   heard?(relation: string): void;
   /** A message to the relation goes by relays, for want of a channel. */
   wants?(relation: string): void;

@@ -13,7 +13,7 @@ export interface CoreOptions {
   where?: (relation: string, context: string, m: Message) => void;
   /** Takes a message of kind meet; it may be told twice. False: it is for another device of this person. */
   meet?: (relation: string, context: string, m: Message) => boolean;
-  /** A message of this relation came by a relay. */
+  /** A message of this relation, sent just now, came by a relay. */
   heard?: (relation: string) => void;
   /** A message to this relation goes by relays. */
   wants?: (relation: string) => void;
