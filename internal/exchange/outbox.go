@@ -109,7 +109,7 @@ func (c *Core) blocked(j *job) bool {
 	return false
 }
 
-func (c *Core) move(m seal.Move) error {
+func (c *Core) move(m seal.Move) (asked bool, err error) {
 	for _, j := range c.of(m.From) {
 		if j.Kind == seal.Rekeyed {
 			continue
@@ -118,16 +118,16 @@ func (c *Core) move(m seal.Move) error {
 		j.To, j.Kept, j.run = m.To, nil, running{acks: j.run.acks}
 		put(c.byTo, j.To, j.Number, j)
 		if err := c.keep(j.key(), j); err != nil {
-			return err
+			return false, err
 		}
 	}
 	for id, a := range c.asks {
 		if a.To == m.From {
-			a.To = m.To
+			a.To, asked = m.To, true
 			if err := c.keep(askKey(id), a); err != nil {
-				return err
+				return false, err
 			}
 		}
 	}
-	return nil
+	return asked, nil
 }

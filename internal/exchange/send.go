@@ -64,6 +64,18 @@ func (c *Core) Send(out ...seal.Outgoing) ([]Effect, error) {
 func (c *Core) Apply(e seal.Effects) ([]Effect, error) { return c.end(c.apply(e)) }
 
 func (c *Core) apply(e seal.Effects) ([]Effect, error) {
+	var again []Effect
+	for _, m := range e.Moved {
+		asked, err := c.move(m)
+		if err == nil && asked { // what was asked there may never be answered
+			var more []Effect
+			more, err = c.repeatAll(m.To)
+			again = append(again, more...)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	jobs, err := c.addEffects(e)
 	if err != nil {
 		return nil, err
@@ -72,6 +84,7 @@ func (c *Core) apply(e seal.Effects) ([]Effect, error) {
 		jobs = append(jobs, c.of(m.To)...)
 	}
 	effects, err := c.begin(jobs...)
+	effects = append(again, effects...)
 	if err == nil && e.Changed {
 		effects = append(effects, Listen{})
 		c.soon = c.now() // new relations are told where this device is
@@ -92,11 +105,6 @@ func (c *Core) addEffects(e seal.Effects) ([]*job, error) {
 		jobs = append(jobs, j)
 		err := c.hold(j)
 		return j.Number, err
-	}
-	for _, m := range e.Moved {
-		if err := c.move(m); err != nil {
-			return nil, err
-		}
 	}
 	var first []Job
 	for _, q := range e.Create {

@@ -322,6 +322,30 @@ func (p *Person) Current(id FriendID) (seal.RelationID, bool) {
 	return f.current().id, true
 }
 
+// Moves are the relations that others follow by now, with those: what waits in them
+// is to go there. Another own device may have seen to it that it is so.
+func (p *Person) Moves() []seal.Move {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	v, err := p.look()
+	if err != nil {
+		return nil
+	}
+	var out []seal.Move
+	for _, f := range each(v.friends) {
+		now := f.current()
+		if now == nil || f.leaving != 0 || f.open() {
+			continue
+		}
+		for _, r := range f.all {
+			if before := r.record.Follows; before != (seal.RelationID{}) && before != now.id {
+				out = append(out, seal.Move{From: before, To: now.id})
+			}
+		}
+	}
+	return out
+}
+
 // DeviceOf returns the own device that a relation is with.
 func (p *Person) DeviceOf(id seal.RelationID) (seal.DeviceID, bool) {
 	p.mu.Lock()

@@ -16,7 +16,7 @@ func (p *Person) Relation(id seal.RelationID) (seal.Relation, bool) {
 	if v, err := p.look(); err == nil {
 		if r := v.relations[id]; r != nil {
 			blocked, leaving := v.mute(r)
-			return r.whole(leaving), !blocked
+			return v.whole(r, leaving), !blocked
 		}
 	}
 	if p.house == nil {
@@ -42,7 +42,7 @@ func (p *Person) Relations() []seal.Relation {
 	var out []seal.Relation
 	for _, r := range each(v.relations) {
 		if blocked, leaving := v.mute(r); !blocked {
-			out = append(out, r.whole(leaving))
+			out = append(out, v.whole(r, leaving))
 		}
 	}
 	out = append(out, p.ownRelations()...)

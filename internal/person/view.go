@@ -289,6 +289,17 @@ func (r *relation) whole(quiet bool) seal.Relation {
 	return out
 }
 
+// whole is r as the exchange uses it.
+func (v *view) whole(r *relation, quiet bool) seal.Relation {
+	out := r.whole(quiet)
+	if f := v.friends[r.record.Friend]; f != nil {
+		for _, next := range f.all {
+			out.Ending = out.Ending || next.record.Follows == r.id && next.pending != nil && !next.record.First
+		}
+	}
+	return out
+}
+
 // ordered are the relation's own epochs, newest first.
 func (r *relation) ordered() []seal.Epoch {
 	var out []seal.Epoch

@@ -56,6 +56,10 @@ type Relation struct {
 
 	In  []Mailbox `cbor:"11,keyasint"`
 	Out []Mailbox `cbor:"12,keyasint"`
+
+	// Ending says that the other side changes all keys, and this one has answered:
+	// what is asked in this relation is answered in the one that follows (spec §7).
+	Ending bool `cbor:"13,keyasint,omitempty"`
 }
 
 // Epoch is one of this side's key pairs.

@@ -79,6 +79,9 @@ func (h *home) resume() error {
 	if err != nil {
 		return err
 	}
+	if err := h.peer.Apply(h.joint.Refreshed()); err != nil {
+		return err
+	}
 	if err := h.send(out); err != nil {
 		return err
 	}
@@ -128,8 +131,7 @@ func (h *home) tick() {
 // refresh brings up to date what follows from the person and the library.
 func (h *home) refresh(ctx context.Context) {
 	if h.records.Swap(false) {
-		h.person.Refresh()
-		if err := h.peer.Apply(seal.Effects{Changed: true}); err != nil {
+		if err := h.peer.Apply(h.joint.Refreshed()); err != nil {
 			h.s.log.Error("cannot listen to what changed", "error", err)
 		}
 	}

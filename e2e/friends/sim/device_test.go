@@ -163,6 +163,7 @@ func (d *device) start() {
 	}
 	d.relisten()
 	d.act(func() {
+		d.effects(d.core.Apply(d.joint.Refreshed()))
 		d.do(d.person.Resume())
 		out, err := d.joint.Returned()
 		d.w.must(err)
@@ -263,8 +264,7 @@ func (d *device) refresh() {
 		d.stale = false
 		if d.records {
 			d.records = false
-			d.person.Refresh()
-			d.effects(d.core.Apply(seal.Effects{Changed: true}))
+			d.effects(d.core.Apply(d.joint.Refreshed()))
 		}
 		for _, f := range d.gone {
 			_, err := d.copies.EraseFriend(seal.RelationID(f))

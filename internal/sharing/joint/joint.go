@@ -1,7 +1,11 @@
 package joint
 
 import (
+	"bytes"
 	"context"
+	"maps"
+	"slices"
+	"sync"
 
 	"github.com/kith-web/kith/internal/exchange"
 	"github.com/kith-web/kith/internal/library"
@@ -24,6 +28,10 @@ type Joint struct {
 	// News says that a friend has something new for this person. Passed says that an
 	// own device heard it.
 	News func(friend seal.RelationID, passed bool)
+
+	mu    sync.Mutex
+	known map[seal.RelationID]person.FriendID // whose relations were seen
+	moved map[seal.Move]bool                  // that were returned
 }
 
 // Friends have two names. In the exchange it is the relation, which is another one
@@ -63,6 +71,41 @@ func (p *Joint) OwnDevices() []seal.RelationID {
 		}
 	}
 	return own
+}
+
+// Refreshed looks at the person's records again, because another device wrote them
+// or at a start, and returns what follows for the exchange: what waits in a
+// relation that is no more, or was replaced, goes to the one that its friend is
+// written to by.
+func (p *Joint) Refreshed() seal.Effects {
+	p.Person.Refresh()
+	e := seal.Effects{Changed: true}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known == nil {
+		p.known, p.moved = map[seal.RelationID]person.FriendID{}, map[seal.Move]bool{}
+	}
+	add := func(m seal.Move) {
+		if !p.moved[m] {
+			p.moved[m] = true
+			e.Moved = append(e.Moved, m)
+		}
+	}
+	for _, m := range p.Person.Moves() {
+		add(m)
+	}
+	for _, r := range p.Person.Relations() {
+		if f, ok := p.Person.Stable(r.ID); ok {
+			p.known[r.ID] = f
+		}
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(p.known), func(a, b seal.RelationID) int { return bytes.Compare(a[:], b[:]) }) {
+		now, ok := p.Person.Current(p.known[id])
+		if _, stands := p.Person.Stable(id); ok && !stands && now != id {
+			add(seal.Move{From: id, To: now})
+		}
+	}
+	return e
 }
 
 // Handle takes messages that are the library's business, or that of copies.
