@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"errors"
-	"io"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -11,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/kith-web/kith/internal/mailbox"
+	"github.com/kith-web/kith/internal/relay/buffer"
 )
 
 // readBuffer is what each open WebSocket keeps for reading. What is longer is
@@ -114,7 +114,7 @@ func (s *session) read() bool {
 		return false
 	}
 	buf := s.p.buffers.Get().(*[]byte)
-	*buf, err = readAll(r, (*buf)[:0])
+	*buf, err = buffer.ReadAll(r, (*buf)[:0])
 	if err == nil {
 		s.alive()
 		err = s.takeAll(*buf)
@@ -187,23 +187,6 @@ func (s *session) done(tag uint32, err error) {
 	s.inflight--
 	s.room.Signal()
 	s.flushIfLast()
-}
-
-// readAll appends all of r to b. The connection's read limit bounds it.
-func readAll(r io.Reader, b []byte) ([]byte, error) {
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		if errors.Is(err, io.EOF) {
-			return b, nil
-		}
-		if err != nil {
-			return b, err
-		}
-	}
 }
 
 // maxKept is the largest buffer kept for use again.

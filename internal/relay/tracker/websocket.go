@@ -1,8 +1,6 @@
 package tracker
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -10,6 +8,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/kith-web/kith/internal/relay/buffer"
 	"github.com/kith-web/kith/internal/relay/guard"
 )
 
@@ -114,28 +113,11 @@ func (c *socket) read() bool {
 	}
 	c.reading.Store(now)
 	buf := c.t.buffers.Get().(*[]byte)
-	*buf, err = readAll(r, (*buf)[:0])
+	*buf, err = buffer.ReadAll(r, (*buf)[:0])
 	c.reading.Store(0)
 	if err == nil {
 		c.take(*buf, now)
 	}
 	c.t.recycle(buf)
 	return err == nil
-}
-
-// readAll appends all of r to b. The connection's read limit bounds it.
-func readAll(r io.Reader, b []byte) ([]byte, error) {
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		if errors.Is(err, io.EOF) {
-			return b, nil
-		}
-		if err != nil {
-			return b, err
-		}
-	}
 }

@@ -1,0 +1,2 @@
+// Package buffer reads messages into memory that is used again.
+package buffer
