@@ -46,22 +46,13 @@ func (b *Oblivious) Close() { b.web.CloseIdleConnections() }
 func (b *Oblivious) Put(ctx context.Context, to Sender, id mailbox.MessageID, days uint8, body []byte) error {
 	ctx, stop := context.WithTimeout(ctx, b.o.Timeout)
 	defer stop()
-	keys, err := b.fetchKeys(ctx)
-	if err != nil {
-		return err
-	}
 	put := mailbox.NewSinglePut(b.relay, to.ID, to.Key, id, days, body)
 	inner := ohttp.Request{Method: http.MethodPost, Scheme: "https", Authority: "relay", Path: mailbox.PutPath, Content: put.Append(nil)}
-	sealed, answer, err := ohttp.Seal(keys, inner.Marshal())
-	if err != nil {
-		return err
+	data, known, err := b.ask(ctx, inner.Marshal())
+	if errors.Is(err, errUnopened) && known { // keys are replaced now and then
+		data, _, err = b.ask(ctx, inner.Marshal())
 	}
-	data, err := b.do(ctx, http.MethodPost, bytes.NewReader(sealed))
 	if err != nil {
-		b.forget() // the keys may be others now
-		return err
-	}
-	if data, err = answer.Open(data); err != nil {
 		return err
 	}
 	r, err := ohttp.ParseResponse(data)
@@ -79,29 +70,53 @@ func (b *Oblivious) Put(ctx context.Context, to Sender, id mailbox.MessageID, da
 	return fault.New(fault.Unreachable, "the relay answers with status %d", r.Status)
 }
 
-// fetchKeys asks for the relay's keys once, through the other relay.
-func (b *Oblivious) fetchKeys(ctx context.Context) ([]byte, error) {
+// errUnopened is the answer of a relay that cannot open a request.
+var errUnopened = fault.New(fault.Unreachable, "the relay cannot open what was sealed for it")
+
+// ask sends a sealed request and returns what was answered, and whether the keys
+// were known before.
+func (b *Oblivious) ask(ctx context.Context, request []byte) (response []byte, known bool, err error) {
+	keys, known, err := b.fetchKeys(ctx)
+	if err != nil {
+		return nil, known, err
+	}
+	sealed, answer, err := ohttp.Seal(keys, request)
+	if err != nil {
+		return nil, known, err
+	}
+	data, err := b.do(ctx, http.MethodPost, bytes.NewReader(sealed))
+	if err != nil {
+		b.forget() // the keys may be others now
+		return nil, known, err
+	}
+	response, err = answer.Open(data)
+	return response, known, err
+}
+
+// fetchKeys asks for the relay's keys once, through the other relay, and says
+// whether that was before.
+func (b *Oblivious) fetchKeys(ctx context.Context) (keys []byte, known bool, err error) {
 	b.mu.Lock()
-	keys := b.keys
+	keys = b.keys
 	b.mu.Unlock()
 	if keys != nil {
-		return keys, nil
+		return keys, true, nil
 	}
 	signed, err := b.do(ctx, http.MethodGet, nil)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if len(signed) <= ed25519.SignatureSize {
-		return nil, ohttp.ErrMalformed
+		return nil, false, ohttp.ErrMalformed
 	}
 	at := len(signed) - ed25519.SignatureSize
 	if !ed25519.Verify(b.relay[:], mailbox.KeysInput(signed[:at]), signed[at:]) {
-		return nil, ErrOther
+		return nil, false, ErrOther
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.keys = signed[:at]
-	return b.keys, nil
+	return b.keys, false, nil
 }
 
 func (b *Oblivious) forget() {
@@ -137,6 +152,9 @@ func (b *Oblivious) do(ctx context.Context, method string, body io.Reader) ([]by
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
 		return nil, fmt.Errorf("send through %s: %w", b.through, err)
+	}
+	if method == http.MethodPost && resp.StatusCode == http.StatusBadRequest {
+		return nil, errUnopened
 	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, statusError(resp)

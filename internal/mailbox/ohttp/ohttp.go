@@ -43,13 +43,13 @@ type Gateway struct {
 	id  uint8
 }
 
-// NewGateway makes the key from a secret of at least 32 octets.
-func NewGateway(secret []byte) (*Gateway, error) {
+// NewGateway makes the key with an id from a secret of at least 32 octets.
+func NewGateway(secret []byte, id uint8) (*Gateway, error) {
 	key, err := hpke.DHKEM(ecdh.X25519()).DeriveKeyPair(secret)
 	if err != nil {
 		return nil, fmt.Errorf("make the key for oblivious requests: %w", err)
 	}
-	return &Gateway{key: key, id: 1}, nil
+	return &Gateway{key: key, id: id}, nil
 }
 
 // Keys is the list of key configurations (RFC 9458 §3.2), which has one.

@@ -11,7 +11,7 @@ import (
 
 func gateway(t testing.TB, b byte) *ohttp.Gateway {
 	t.Helper()
-	g, err := ohttp.NewGateway(bytes.Repeat([]byte{b}, 32))
+	g, err := ohttp.NewGateway(bytes.Repeat([]byte{b}, 32), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,12 +19,18 @@ const maxOblivious = 65536 + 1024
 
 // serveKeys tells the key that requests are sealed for, signed by the relay.
 func (p *Part) serveKeys(w http.ResponseWriter) {
+	keys, err := p.keys.keys()
+	if err != nil {
+		p.o.Log.Warn("there is no key for oblivious requests", "error", err)
+		later(w, http.StatusServiceUnavailable, failWait)
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Type", ohttp.KeysType)
 	h.Set("Access-Control-Expose-Headers", mailbox.RelayHeader+", "+mailbox.SignatureHeader)
 	h.Set(mailbox.RelayHeader, mailbox.Encode(p.id[:]))
-	h.Set(mailbox.SignatureHeader, mailbox.Encode(ed25519.Sign(p.identity, mailbox.KeysInput(p.keys))))
-	if _, err := w.Write(p.keys); err != nil {
+	h.Set(mailbox.SignatureHeader, mailbox.Encode(ed25519.Sign(p.identity, mailbox.KeysInput(keys))))
+	if _, err := w.Write(keys); err != nil {
 		p.o.Log.Debug("cannot answer", "error", err)
 	}
 }
@@ -36,7 +42,7 @@ func (p *Part) serveOblivious(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request is too long or broken off", http.StatusBadRequest)
 		return
 	}
-	request, answer, err := p.gateway.Open(body)
+	request, answer, err := p.keys.open(body)
 	if err != nil {
 		p.count.refused.Add(1)
 		http.Error(w, "the request cannot be opened", http.StatusBadRequest)

@@ -3,7 +3,9 @@ package mailbox_test
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	wire "github.com/kith-web/kith/internal/mailbox"
 	"github.com/kith-web/kith/internal/mailbox/client"
@@ -57,6 +59,35 @@ func TestOblivious(t *testing.T) {
 	must(t, err)
 	if got := status(t, ask); got != http.StatusNotFound {
 		t.Errorf("a relay that does not forward answers %d", got)
+	}
+}
+
+// TestObliviousKeysReplaced has a sender know a key that is not good any more: it
+// asks for the new one.
+func TestObliviousKeysReplaced(t *testing.T) {
+	dir, nearDir := t.TempDir(), t.TempDir()
+	far := run(t, dir, "127.0.0.1:0", open(dir))
+	forwards := open(nearDir)
+	forwards.Forwards, forwards.ForwardTo = true, []string{far.web()}
+	near := run(t, nearDir, "127.0.0.1:0", forwards)
+	s, err := client.Dial(within(t), far.url, client.Options{})
+	must(t, err)
+	q := newQueue(t, s)
+	must(t, s.Close())
+	b, err := client.NewOblivious(near.url, far.url, far.ID(), client.Options{})
+	must(t, err)
+	must(t, b.Put(within(t), q.sender, messageID(), 0, body(1536)))
+	near.stop()
+	far.stop()
+	b.Close()
+	o := open(dir)
+	o.KeyAge = 8 * 24 * time.Hour
+	again := run(t, dir, strings.TrimPrefix(far.url, "ws://"), o)
+	run(t, nearDir, strings.TrimPrefix(near.url, "ws://"), forwards)
+	must(t, b.Put(within(t), q.sender, messageID(), 0, body(1536)))
+	b.Close()
+	if m := again.Count(); m.Refused != 1 || m.Oblivious != 1 {
+		t.Errorf("%d were refused and %d came, want one each", m.Refused, m.Oblivious)
 	}
 }
 

@@ -39,6 +39,9 @@ type Options struct {
 	// Secret makes the relay's id and keys. Needed: at least 32 octets, and the
 	// same at every start.
 	Secret []byte
+	// KeyAge is how long a key for oblivious requests is told; it is good for as
+	// long again: a week. Relays with one Secret need the same.
+	KeyAge time.Duration
 	// Token is needed for making queues: none.
 	Token string
 
@@ -110,6 +113,7 @@ func (o Options) withDefaults() (Options, error) {
 	positive(&o.ChunkOctets, 4<<30)
 	positive(&o.ChunkAge, 48*time.Hour)
 	positive(&o.MaxDisk, 0.9)
+	positive(&o.KeyAge, 7*24*time.Hour)
 	positive(&o.Lease, 30*time.Second)
 	positive(&o.MaxSessions, 100_000)
 	positive(&o.MaxSessionsPerAddress, 64)

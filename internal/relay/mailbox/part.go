@@ -13,7 +13,6 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/kith-web/kith/internal/mailbox"
-	"github.com/kith-web/kith/internal/mailbox/ohttp"
 	"github.com/kith-web/kith/internal/relay/guard"
 	"github.com/kith-web/kith/internal/relay/mailbox/queue"
 )
@@ -27,8 +26,7 @@ type Part struct {
 	work     *work
 	chunks   *chunks // nil when none are taken
 	tickets  *tickets
-	gateway  *ohttp.Gateway
-	keys     []byte // of gateway, as told
+	keys     *keyring
 	forward  *forwarder
 	waker    *waker // nil when nobody is woken
 	disk     *disk
@@ -60,14 +58,7 @@ func New(o Options) (*Part, error) {
 		return nil, err
 	}
 	p.id = mailbox.PublicKey(p.identity)
-	secret, err := o.derive("oblivious")
-	if err != nil {
-		return nil, err
-	}
-	if p.gateway, err = ohttp.NewGateway(secret); err != nil {
-		return nil, err
-	}
-	p.keys = p.gateway.Keys()
+	p.keys = newKeyring(&p.o)
 	if o.Chunks != "" {
 		if p.chunks, err = openChunks(o.Chunks, o.ChunkOctets, o.ChunkAge); err != nil {
 			return nil, err
