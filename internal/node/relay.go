@@ -44,7 +44,9 @@ func NewRelay(home string, c RelayConfig, reuse bool, log *slog.Logger) (*relay.
 	}
 	o := relay.Options{
 		Listen: c.Listen, UDP: c.UDP, TURN: c.TURN, TURNTLS: c.TURNTLS, Metrics: c.Metrics, ReusePort: reuse, Secret: secret, Log: log,
-		Relay:              turn.Options{Rate: int(c.TURNRate), TotalRate: int(c.TURNTotal)},
+		Relay: turn.Options{
+			Rate: int(c.TURNRate), TotalRate: int(c.TURNTotal), MaxAllocations: c.TURNMost, MaxPerAddress: c.TURNEach,
+		},
 		MaxConnsPerAddress: c.Connections,
 		Tracker: tracker.Options{
 			Rate: guard.Limit{PerSecond: float64(c.Rate), Burst: 20 * c.Rate}, MaxSocketsPerAddress: c.Connections,

@@ -16,6 +16,8 @@ type RelayConfig struct {
 	TURNAddress string `toml:"turn_address" doc:"The public address of this computer, under which TURN carries packets for others. Empty: STUN alone."`
 	TURNRate    Size   `toml:"turn_rate" doc:"Most bytes a second that TURN carries for one connection."`
 	TURNTotal   Size   `toml:"turn_total" doc:"Most bytes a second that TURN carries for all together."`
+	TURNMost    int    `toml:"turn_connections" doc:"Most connections that TURN carries at once."`
+	TURNEach    int    `toml:"turn_per_address" doc:"Most of them for one address."`
 	Rate        int    `toml:"rate" doc:"Most requests a second that one address may make of the trackers, and of the mailboxes by HTTP, in the long run."`
 	Connections int    `toml:"connections" doc:"Most connections that one address may hold open."`
 	Trusted     List   `toml:"trusted" doc:"Reverse proxies in front, as addresses or prefixes, whose X-Forwarded-For is believed."`
@@ -29,7 +31,7 @@ type RelayConfig struct {
 
 func defaultRelay() RelayConfig {
 	return RelayConfig{
-		Listen: "127.0.0.1:5487", TURN: relay.Off, TURNTLS: relay.Off, TURNRate: 128 << 10, TURNTotal: 1 << 20, Rate: 50, Connections: 256, Metrics: relay.Off,
+		Listen: "127.0.0.1:5487", TURN: relay.Off, TURNTLS: relay.Off, TURNRate: 128 << 10, TURNTotal: 1 << 20, TURNMost: 128, TURNEach: 16, Rate: 50, Connections: 256, Metrics: relay.Off,
 		Mailbox: defaultRelayMailbox(),
 	}
 }
@@ -49,6 +51,9 @@ func (c *Config) checkRelay() error {
 	}
 	if r.TURNRate <= 0 || r.TURNTotal <= 0 {
 		return bad("relay.turn_rate or turn_total", "0", "a size above 0")
+	}
+	if r.TURNMost <= 0 || r.TURNEach <= 0 {
+		return bad("relay.turn_connections or turn_per_address", strconv.Itoa(min(r.TURNMost, r.TURNEach)), "a number above 0")
 	}
 	if r.Rate <= 0 || r.Connections <= 0 {
 		return bad("relay.rate or connections", strconv.Itoa(min(r.Rate, r.Connections)), "a number above 0")
