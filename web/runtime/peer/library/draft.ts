@@ -102,14 +102,6 @@ export async function draftParts(l: Core, app: string, name: string): Promise<Pa
   return { have: (await writerOf(l, d)).size, total: d.total };
 }
 
-/** What Library.dropDraft does. */
-export async function dropDraft(l: Core, app: string, name: string): Promise<void> {
-  const d = findDraft(l, app, name);
-  if (!d) throw new Fault("not_found", `no part of ${name} waits for the rest`);
-  if (d.busy) throw new Fault("conflict", `${name} is being written`, "drop it when that has ended");
-  await endDraft(l, d, true);
-}
-
 /** Drops drafts that got nothing for long. */
 export async function expireDrafts(l: Core): Promise<void> {
   for (const d of [...l.drafts]) if (!d.busy && l.now() - d.used >= l.o.drafts) await endDraft(l, d, true);

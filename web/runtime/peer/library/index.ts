@@ -6,13 +6,13 @@
  */
 export { Copies, openCopies, passOn, tellOthers, type Copy, type CopiesOptions } from "./copies.ts";
 export { GoneFault } from "./lend.ts";
-export { Library, openLibrary, type Change, type Stats } from "./library.ts";
+export { Library, openLibrary, type Stats } from "./library.ts";
 export type { Enter, Event, Holds, LibraryOptions } from "./core.ts";
 export type { Device, Friend, Known } from "./people.ts";
 export type { Listed, ListOptions } from "./get.ts";
 export type { List } from "./lists.ts";
 export type { Part, Parts } from "./part.ts";
-export type { Document, Put, PutOptions, Staged } from "./put.ts";
+export type { Document, Put, PutOptions } from "./put.ts";
 export type { Edited } from "./edit.ts";
 export { PurgeState, type Deletion, type ReceiptOf } from "./receipts.ts";
 export { LibraryRecords, isOwnRecord } from "./records.ts";

@@ -5,7 +5,7 @@ import type { Source } from "./body.ts";
 import { maxFriends, personApp } from "./bounds.ts";
 import { Core, direct, type Enter, type Event, type Holds, type LibraryOptions } from "./core.ts";
 import { loadGraves, removeDocuments } from "./delete.ts";
-import { draftParts, dropDraft, loadDrafts } from "./draft.ts";
+import { draftParts, loadDrafts } from "./draft.ts";
 import { type Edited, label, move, share, widen } from "./edit.ts";
 import { fetchBody } from "./fetch.ts";
 import { entryAt, list, type Listed, type ListOptions, open } from "./get.ts";
@@ -14,20 +14,14 @@ import { regroup } from "./group.ts";
 import { type Audience, type Item, randomID } from "./item.ts";
 import { type List, listKey, memberKey } from "./lists.ts";
 import { type Part, type Parts, putPart } from "./part.ts";
-import { isDoubtful, loadPeers } from "./peer.ts";
+import { loadPeers } from "./peer.ts";
 import { Circle, type Known } from "./people.ts";
-import { type Document, itemOf, type Put, put, putMany, type PutOptions, settle, stage, type Staged } from "./put.ts";
-import { type Deletion, deletions, purgeAgain } from "./receipts.ts";
+import { type Document, itemOf, type Put, put, putMany, type PutOptions } from "./put.ts";
+import { type Deletion, deletions } from "./receipts.ts";
 import { learn, LibraryRecords } from "./records.ts";
 import { begin, handle } from "./sync.ts";
 import { tick, wants } from "./tick.ts";
 import { changed } from "./write.ts";
-
-/** What changes tells of one document. */
-export interface Change {
-  item: Item;
-  seq: number;
-}
 
 /** Figures of a library. */
 export interface Stats {
@@ -105,21 +99,6 @@ export class Library implements Answerer, Handler {
     return put(this.#core, path, source, o, enter);
   }
 
-  /** The first half of put, outside of the turn: a body that belongs to nothing yet. */
-  stage(source: Source): Promise<Staged> {
-    return stage(this.#core, source);
-  }
-
-  /** The second half, within. */
-  settle(path: string, staged: Staged, o: PutOptions = {}): Promise<Put> {
-    return settle(this.#core, path, staged, o);
-  }
-
-  /** Forgets what was staged. */
-  async unstage(staged: Staged): Promise<void> {
-    if (!staged.inline) await this.#core.discard(staged.key);
-  }
-
   /** Stores documents that are in memory, all of them or none. */
   putMany(docs: readonly Document[]): Promise<Outgoing[]> {
     return putMany(this.#core, docs);
@@ -141,10 +120,6 @@ export class Library implements Answerer, Handler {
     return draftParts(this.#core, app, path);
   }
 
-  dropDraft(app: string, path: string): Promise<void> {
-    return dropDraft(this.#core, app, path);
-  }
-
   /** Opens a document; "not_found", or "unreachable" when its body is on other devices alone. */
   get(app: string, path: string): Promise<{ item: Item; body: Body }> {
     return open(this.#core, app, path);
@@ -157,24 +132,6 @@ export class Library implements Answerer, Handler {
 
   list(o: ListOptions = {}): Listed {
     return list(this.#core, o);
-  }
-
-  /** The number of the last change. */
-  get seq(): number {
-    return this.#core.seq;
-  }
-
-  /** Which documents are new or other since a number, and the number to ask with next. */
-  changes(since: number, most = 0): { changes: Change[]; next: number } {
-    const l = this.#core;
-    let all = l.catalog.byPath.filter((e) => e.seq > since && e.record.app !== personApp && !isDoubtful(l, e));
-    all.sort((a, b) => a.seq - b.seq);
-    let next = l.seq;
-    if (most > 0 && all.length > most) {
-      all = all.slice(0, most);
-      next = all.at(-1)?.seq ?? next;
-    }
-    return { changes: all.map((e) => ({ item: itemOf(e, l.catalog.shown(e)), seq: e.seq })), next };
   }
 
   stats(): Stats {
@@ -251,11 +208,6 @@ export class Library implements Answerer, Handler {
   /** What friends were asked to purge, the newest first. */
   deletions(): Deletion[] {
     return deletions(this.#core);
-  }
-
-  /** Asks friends again to purge what they were sent, without deleting it. */
-  purge(app: string, path: string, all: boolean): Promise<{ asked: number; out: Outgoing[] }> {
-    return purgeAgain(this.#core, app, path, all);
   }
 
   /** Has f called for every change, at once: f only notes it. The result ends it. */

@@ -1,12 +1,11 @@
 import { type Outgoing, MessageKind } from "../contract.ts";
-import { Fault } from "../fault.ts";
 import { encode, encodePurge, Fields, omitEmpty, type Purged, record, unhex } from "../seal/index.ts";
 import { day, personApp } from "./bounds.ts";
 import { compareEntries, type Entry } from "./catalog.ts";
 import type { Core } from "./core.ts";
 import { remove } from "./delete.ts";
 import { randomID } from "./item.ts";
-import { below, publicPath } from "./path.ts";
+import { publicPath } from "./path.ts";
 import { recordVersion } from "./records.ts";
 import { change, type Write } from "./write.ts";
 
@@ -251,20 +250,6 @@ export function deletions(l: Core): Deletion[] {
   }
   for (const d of groups.values()) d.receipts.sort((a, b) => (a.friend < b.friend ? -1 : 1));
   return [...groups.values()].sort((a, b) => b.asked - a.asked || (a.group < b.group ? -1 : 1));
-}
-
-/** Asks friends again to purge what they were sent of documents, without deleting these. */
-export async function purgeAgain(l: Core, app: string, name: string, all: boolean): Promise<{ asked: number; out: Outgoing[] }> {
-  const lost: Loss[] = [];
-  const add = (entry: Entry, shown: string): void => void lost.push({ entry, shown, had: entry.sent, blind: [], deleted: false });
-  if (app !== personApp) {
-    const e = l.catalog.find(app, name);
-    if (e) add(e, l.catalog.shown(e));
-    if (all) for (const [below_, shown] of l.catalog.below(app, below(name))) add(below_, shown);
-  }
-  if (lost.length === 0) throw new Fault("not_found", `there is no document ${name}`);
-  const { writes, out } = ask(l, lost);
-  return { asked: writes.length, out: [...(await change(l, writes)), ...out] };
 }
 
 /** Asks again where nobody answered, and gives up in time. */
