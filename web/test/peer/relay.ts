@@ -2,7 +2,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once, setMaxListeners } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -42,27 +41,14 @@ export function build(path: string): string | undefined {
 /** The kith program. */
 export const kith = (): string | undefined => process.env["KITH_BIN"] ?? build("./cmd/kith");
 
-/** A port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 export class Relay {
-  readonly url: string;
   readonly #program: string;
   readonly #home = folder();
-  readonly #port: number;
+  #port = 0; // the first time the system chooses one, which stays the relay's
   #process: ChildProcess | undefined;
 
-  constructor(program: string, port: number, settings: string) {
+  constructor(program: string, settings: string) {
     this.#program = program;
-    this.#port = port;
-    this.url = `ws://127.0.0.1:${port}`;
     writeFileSync(join(this.#home, "config.toml"), `[relay.mailbox]\n${settings}\n`);
     process.on("exit", () => this.#process?.kill("SIGKILL"));
   }
@@ -71,19 +57,27 @@ export class Relay {
     return this.#port;
   }
 
+  get url(): string {
+    return `ws://127.0.0.1:${this.#port}`;
+  }
+
   /** Starts it, and waits until it answers. */
   async start(): Promise<void> {
     const args = ["relay", "--home", this.#home, "--listen", `127.0.0.1:${this.#port}`, "--udp", "off"];
     const p = this.#process = spawn(this.#program, args, { stdio: ["ignore", "ignore", "pipe"] });
     let said = "";
     p.stderr?.on("data", (b: Buffer) => { said = (said + b.toString()).slice(-2000); });
-    for (let i = 0; ; i++) {
+    for (let i = 0; i < 600; i++) {
       if (p.exitCode !== null) throw new Error(`the relay ended: ${said}`);
-      const answers = await fetch(`http://127.0.0.1:${this.#port}/mailbox/1/ohttp-keys`).then((r) => r.ok, () => false);
-      if (answers) return;
-      if (i === 600) throw new Error(`the relay does not answer: ${said}`);
+      const [, port] = /msg=ready http=http:\/\/127\.0\.0\.1:(\d+)\//.exec(said) ?? [];
+      if (port) {
+        this.#port = Number(port);
+        return;
+      }
       await new Promise((done) => setTimeout(done, 100));
     }
+    p.kill("SIGKILL");
+    throw new Error(`the relay does not start: ${said}`);
   }
 
   /** Takes away all that it keeps, but its settings. */
@@ -105,7 +99,7 @@ export class Relay {
 }
 
 export async function relay(program: string, settings = ""): Promise<Relay> {
-  const r = new Relay(program, await freePort(), settings);
+  const r = new Relay(program, settings);
   await r.start();
   return r;
 }
