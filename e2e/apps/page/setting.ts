@@ -76,7 +76,7 @@ export interface Person {
 }
 
 /** A case has a site and as many people as it needs. */
-export const test = base.extend<{ site: Site; person: () => Promise<Person> }>({
+export const test = base.extend<{ site: Site; person: (profile?: string) => Promise<Person> }>({
   site: async ({}, use) => {
     const site = await startSite();
     await use(site);
@@ -84,16 +84,24 @@ export const test = base.extend<{ site: Site; person: () => Promise<Person> }>({
   },
   person: async ({}, use) => {
     const running: Chromium[] = [];
-    await use(async () => {
-      const chromium = await startChromium();
+    await use(async (profile) => {
+      const chromium = await startChromium([], profile);
       running.push(chromium);
       const context = chromium.browser.contexts()[0];
       if (!context) throw new Error("Chromium has no profile");
       return { context, chromium };
     });
-    await Promise.all(running.map(stopChromium));
+    await Promise.all(running.filter((c) => c.process.signalCode === null).map(stopChromium));
   },
 });
+
+/** Ends a browser at once, and returns its profile. */
+export async function kill(who: Person): Promise<string> {
+  const ended = new Promise((done) => who.chromium.process.once("exit", done));
+  who.chromium.process.kill("SIGKILL");
+  await ended;
+  return who.chromium.profile;
+}
 
 /** Opens a page of an app that is ready to connect. */
 export async function open(who: Person, url: string): Promise<Page> {

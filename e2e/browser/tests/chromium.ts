@@ -54,10 +54,11 @@ const flags = [
 
 /**
  * Starts Chromium by itself and attaches to it. Playwright's own launch turns
- * off what people's browsers have on, the partitioning of storage among it.
+ * off what people's browsers have on, the partitioning of storage among it. It has a
+ * profile of its own, or that of one that ended before.
  */
-export async function startChromium(more: readonly string[] = []): Promise<Chromium> {
-  const profile = await mkdtemp(join(tmpdir(), "kith-chromium-"));
+export async function startChromium(more: readonly string[] = [], before?: string): Promise<Chromium> {
+  const profile = before ?? (await mkdtemp(join(tmpdir(), "kith-chromium-")));
   const child = spawn(
     env("KITH_CHROMIUM"),
     [...flags, ...more, "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"],

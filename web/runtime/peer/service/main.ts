@@ -1,14 +1,16 @@
 // kith-sw.js: the service worker of an app. It answers below /.kith/ and leaves
 // everything else to the network.
 import type { WorkerScope } from "../../worker/scope.ts";
-import { Router } from "./route.ts";
+import { release, Router } from "./route.ts";
 
 /** Runs the service worker of one app. `?base=` of its URL names the folder of the package, kith/ unless said. */
 function begin(scope: WorkerScope & { readonly location: { readonly href: string; readonly search: string } }): void {
   const { href, search } = scope.location;
   const router = new Router(scope, new URL(new URLSearchParams(search).get("base") ?? "kith/", href));
-  const registration = scope.registration as ServiceWorkerRegistration;
-  scope.addEventListener("install", (e) => e.waitUntil(scope.skipWaiting()));
+  scope.addEventListener("install", (e) => {
+    (scope.registration.active as ServiceWorker | null)?.postMessage(release); // which has streams that never end
+    e.waitUntil(scope.skipWaiting());
+  });
   scope.addEventListener("activate", (e) => e.waitUntil(scope.clients.claim()));
   scope.addEventListener("message", (e) => void router.message(e.data, e.ports));
   scope.addEventListener("fetch", (e) => {
@@ -16,10 +18,6 @@ function begin(scope: WorkerScope & { readonly location: { readonly href: string
     if ((url.origin === scope.location.origin && url.pathname.startsWith("/.kith/")) || router.handles(url)) {
       e.respondWith(router.answer(e, url));
     }
-  });
-  registration.addEventListener("updatefound", () => {
-    const next = registration.installing;
-    next?.addEventListener("statechange", () => next.state === "installed" && router.release());
   });
 }
 

@@ -10,11 +10,19 @@ import { Lost, type Answered, type Call, type Caller, type Octets } from "./wire
 /** What is answered here, of all that is below /.kith/. */
 const own = /^\/\.kith\/(?:$|(?:connect|events|share|mounts|friends|requests|data|api)(?:\/|$))/;
 
+const stream = "text/event-stream";
+
 /** Bodies up to this size travel in one message. */
 const small = 64 * 1024;
 
 /** How often a request that changes nothing is repeated when the worker goes away. */
 const attempts = 3;
+
+/** What a service worker says to the one whose place it takes. */
+export const release = { kith: "release" } as const;
+
+/** Milliseconds in which the next service worker takes over, once streams have ended. */
+const handover = 10_000;
 
 interface Scope extends WorkerScope {
   readonly registration: WorkerScope["registration"] & { readonly scope: string };
@@ -27,6 +35,7 @@ export class Router {
   readonly #line: Line;
   readonly #people: People;
   readonly #streams = new Set<() => void>();
+  #released = -Infinity;
 
   /** base is the URL of the folder that has people/. */
   constructor(scope: WorkerScope, base: URL) {
@@ -40,23 +49,26 @@ export class Router {
     return url.origin === this.#scope.location.origin && (own.test(url.pathname) || this.#people.has(url.pathname));
   }
 
-  /** Takes a message of a page; false when it is not for the peer. */
+  /** Takes a message of a page, or of the next service worker; false when it is not for the peer. */
   message(data: unknown, ports: readonly MessagePort[]): boolean {
+    if ((data as typeof release | null)?.kith === release.kith) {
+      this.#released = Date.now();
+      this.#streams.forEach((end) => end());
+      return true;
+    }
     const [port] = ports;
     if (!isLead(data) || !port) return false;
     this.#line.adopt(data, port);
     return true;
   }
 
-  /** Ends what would never end by itself, so that another version can take over. */
-  release(): void {
-    this.#streams.forEach((end) => end());
-  }
-
   async answer(e: FetchEvent, url: URL): Promise<Response> {
     const { request } = e;
     if (this.#people.has(url.pathname)) {
       return this.#people.answer(url.pathname);
+    }
+    if (Date.now() - this.#released < handover && request.headers.get("Accept")?.includes(stream)) {
+      return new Response("retry: 500\n\n", { headers: { "Content-Type": stream, "Kith-Host": "page" } });
     }
     if (request.mode === "navigate" && !this.#ownReferrer(request)) {
       return refused();
@@ -91,7 +103,7 @@ export class Router {
   #response(a: Answered): Response {
     const headers = new Headers(a.headers);
     let body = a.body;
-    if (body instanceof ReadableStream && headers.get("Content-Type") === "text/event-stream") {
+    if (body instanceof ReadableStream && headers.get("Content-Type") === stream) {
       body = this.#endless(body);
     }
     return new Response(body, { status: a.status, headers });
