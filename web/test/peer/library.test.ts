@@ -4,7 +4,7 @@ import { MessageKind, type Outgoing, PartyKind } from "../../runtime/peer/contra
 import { kindOf } from "../../runtime/peer/fault.ts";
 import { Reach, tagOf } from "../../runtime/peer/library/index.ts";
 import { encodePurged, parsePurge } from "../../runtime/peer/seal/index.ts";
-import { Dice } from "./store-disk.ts";
+import { apply, Dice, Memory } from "./store-disk.ts";
 import {
   asker, between, Clock, carry, compare, count, day, device, friends, household, messageOf, minute, Node, relation, seen, text, utf8,
 } from "./library-world.ts";
@@ -417,4 +417,51 @@ test("messages that are none are refused, whatever they are", async () => {
   }
   await assert.rejects(b.library.handle(relation(9), messageOf(good)), fault("forbidden"));
   assert.equal(device(1).length, 16);
+});
+
+test("killed anywhere, a library has what it said it had, and nothing of what it said is deleted", async () => {
+  const clock = new Clock();
+  const a = await Node.open(1, clock);
+  a.know({ friends: friends(1), devices: [{ relation: between(1, 2), id: device(2) }] });
+  const dice = new Dice(21);
+  /** What is certain after so many operations of the disk: a document's content, or that it is gone. */
+  const certain: { after: number; path: string; body: string | undefined }[] = [];
+  for (let i = 0; i < 40; i++) {
+    const path = `d${dice.below(6)}`;
+    // What is begun may be there or not when it is cut short.
+    certain.push({ after: a.disk.done.length, path, body: "unknown" });
+    let body: string | undefined = text(new Uint8Array(dice.below(2) ? dice.below(50) : 5000 + dice.below(70_000)).fill(97 + i % 26));
+    if (dice.below(4) === 0) {
+      if (dice.below(2)) await a.ask(1, `/${path}`);
+      await a.library.remove("", path).catch(() => undefined);
+      body = undefined;
+    } else if (dice.below(5) === 0) {
+      const half = body.length >> 1;
+      for (const [from, to] of [[0, half], [half, body.length]] as const) {
+        await a.library.putPart(path, utf8(body.slice(from, to)), { from, length: to - from, total: body.length }, { audience: all });
+      }
+    } else {
+      await a.put(path, body, { audience: all });
+    }
+    certain.push({ after: a.disk.done.length, path, body });
+  }
+  const disk = new Map<string, Uint8Array>();
+  for (const [i, o] of [...a.disk.done, undefined].entries()) {
+    if (i % 3 === 0 || !o) {
+      const copy = new Map([...disk].map(([n, x]) => [n, x.slice()]));
+      const b = new Node(1, clock, {}, new Memory(copy));
+      await b.start();
+      const now = new Map(certain.filter((c) => c.after <= i).map((c) => [c.path, c.body]));
+      for (const [path, body] of now) {
+        const got = await b.read(path).catch((e: unknown) => kindOf(e));
+        if (body === "unknown") assert.ok(got === "not_found" || /^([a-z])\1*$|^$/.test(got), `${path} after operation ${i}: ${got.slice(0, 20)}`);
+        else assert.equal(got, body ?? "not_found", `${path} after operation ${i}`);
+      }
+      const large = b.library.list().items.filter((x) => x.size > 4096).length;
+      const files = [...copy.keys()].filter((n) => n.startsWith("bodies/")).length;
+      const begun = (await Promise.all([...now.keys()].map((p) => b.library.draft("", p).then(() => 1, () => 0)))).reduce((x, y) => x + y, 0 as number);
+      assert.ok(files >= large && files <= large + begun, `${files} files for ${large} documents after operation ${i}`);
+    }
+    if (o) apply(disk, o);
+  }
 });

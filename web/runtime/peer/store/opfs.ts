@@ -10,6 +10,9 @@ interface SyncHandle {
   flush(): void;
   close(): void;
 }
+const patience = 2000; // ms
+const pause = 50;
+
 type SyncFile = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncHandle> };
 
 /** A folder of the origin's private file system; to be used in a dedicated worker. */
@@ -33,11 +36,15 @@ class OpfsFolder implements Folder {
       if (isNamed(e, "NotFoundError")) return undefined;
       throw e;
     }
-    try {
-      return new OpfsFile(await (file as SyncFile).createSyncAccessHandle());
-    } catch (e) {
-      if (!isNamed(e, "NoModificationAllowedError", "InvalidStateError")) throw e;
-      throw new Fault("in_use", `the file ${name} is open in another tab`, "close the other tabs of this app", e);
+    // A worker that just ended may have it for a moment yet.
+    for (const until = Date.now() + patience; ; await new Promise((done) => setTimeout(done, pause))) {
+      try {
+        return new OpfsFile(await (file as SyncFile).createSyncAccessHandle());
+      } catch (e) {
+        if (!isNamed(e, "NoModificationAllowedError", "InvalidStateError")) throw e;
+        if (Date.now() < until) continue;
+        throw new Fault("in_use", `the file ${name} is open in another tab`, "close the other tabs of this app", e);
+      }
     }
   }
 
