@@ -46,6 +46,11 @@ export interface Relation {
   peerEpoch: { id: string; public: Uint8Array; seen: number };
   in: Mailbox[];
   out: Mailbox[];
+  /**
+   * The other side changes all keys, and this one has answered: what is asked in this
+   * relation is answered in the one that follows (§7).
+   */
+  ending?: boolean;
 }
 
 /** The kinds of messages (§5.2). */

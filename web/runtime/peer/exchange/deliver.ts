@@ -8,7 +8,7 @@ import { backSoon, loss, renew, unopened } from "./lost.ts";
 import { minute } from "./options.ts";
 import { answered } from "./question.ts";
 import { apply, refused, send } from "./send.ts";
-import { serve } from "./serve.ts";
+import { backFailed, serve } from "./serve.ts";
 import { boxOf, type Inner, type Receiving, receiveKey, type Seen, seenKey, stateKey } from "./state.ts";
 
 /** Takes what a mailbox gave to this device: an envelope of a relation, or a join or a welcome. */
@@ -113,7 +113,13 @@ async function takeMessage(c: Inner, d: Delivery, r: Relation, s: Receiving, m: 
   if (!d.direct && Math.abs(c.now() - m.sent) < minute) c.o.heard?.(r.id); // not what waited for long
   if (m.kind === MessageKind.meet) {
     if (!await meeting(c, d, r, s, m)) return;
-  } else if (m.kind === MessageKind.ask) held = await serve(c, d, r, s, m, had);
+  } else if (m.kind === MessageKind.ask) {
+    if (r.ending) { // who asks may be a device that was revoked
+      c.effects.push({ do: "back", ref: d.ref, wait: backFailed });
+      return;
+    }
+    held = await serve(c, d, r, s, m, had);
+  }
   else if (!had) {
     const wait = await handle(c, r, m);
     if (wait > 0) {

@@ -68,8 +68,8 @@ export function blocked(c: Inner, j: Job): boolean {
   });
 }
 
-/** Hands what waits for a relation to the one that followed it. */
-export function move(c: Inner, from: string, to: string): void {
+/** Hands what waits for a relation to the one that followed it; says whether there were requests. */
+export function move(c: Inner, from: string, to: string): boolean {
   for (const j of jobsOf(c, from)) {
     if (j.kind === MessageKind.rekeyed) continue;
     c.byTo.get(from)?.delete(j.number);
@@ -79,9 +79,12 @@ export function move(c: Inner, from: string, to: string): void {
     inner(c.byTo, to).set(j.number, j);
     c.keep(jobKey(j), j);
   }
+  let asked = false;
   for (const a of c.asks.values()) {
     if (a.to !== from) continue;
+    asked = true;
     a.to = to;
     c.keep(askKey(a.id), a);
   }
+  return asked;
 }

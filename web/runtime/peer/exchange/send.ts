@@ -5,6 +5,7 @@ import { acked, envelope } from "./context.ts";
 import type { Effect, Outcome } from "./effect.ts";
 import { hour, minute, second } from "./options.ts";
 import { blocked, finish, follow, forgetThose, hold, jobsOf, move } from "./outbox.ts";
+import { repeatAll } from "./question.ts";
 import { boxOf, type Inner, type Job, jobKey, newRunning, type Try } from "./state.ts";
 
 /** Bounds of trying again. */
@@ -48,6 +49,7 @@ export async function send(c: Inner, ...out: Outgoing[]): Promise<Job[]> {
 
 /** Does what person or library want done. */
 export async function apply(c: Inner, e: Effects): Promise<void> {
+  for (const m of e.moved) if (move(c, m.from, m.to)) await repeatAll(c, m.to); // what was asked there may never be answered
   const jobs = addEffects(c, e);
   for (const m of e.moved) jobs.push(...jobsOf(c, m.to));
   await begin(c, jobs);
@@ -68,7 +70,6 @@ export function addEffects(c: Inner, e: Effects): Job[] {
     hold(c, j);
     return j.number;
   };
-  for (const m of e.moved) move(c, m.from, m.to);
   const first = [...e.create.map((q) => keep({ create: q })), ...e.lock.map((l) => keep({ lock: l.mailbox }))];
   for (const p of e.raw) keep({ raw: p, behind: first, ...(p.until ? { expires: p.until } : {}) });
   const out = e.out.map((o) => add(c, o));

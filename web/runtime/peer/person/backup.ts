@@ -3,6 +3,7 @@ import { Fault } from "../fault.ts";
 import { backupKey, concat, equal, openFile, sealFile, utf8 } from "../seal/index.ts";
 import { id, integer, list, octets, pack, record, text, unpack } from "./codec.ts";
 import { blank, recover } from "./create.ts";
+import type { DeviceView } from "./device.ts";
 import { setPeer } from "./house.ts";
 import type { PersonEffects } from "./options.ts";
 import { seedOf } from "./phrase.ts";
@@ -48,6 +49,18 @@ async function openBackup(seed: Uint8Array, file: Uint8Array): Promise<Backup> {
   const b = unpack(backupShape, plain);
   if (b.secret.length !== 32 || b.records.length > maxRecords) throw new Fault("corrupt", "the backup cannot be read");
   return b;
+}
+
+/**
+ * The devices that a backup names, the one that made it as `this`: for a person to say
+ * which of them still exist.
+ */
+export async function devicesIn(words: string, file: Uint8Array): Promise<DeviceView[]> {
+  const b = await openBackup(await seedOf(words), file);
+  return roster.rosterOf(roster.parse(b.roster)).devices.map((d) => {
+    const device = roster.idOf(d);
+    return { id: device, name: d.name, this: device === b.by, added: d.added, holds: d.holds, knows: false };
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What exchange/ asks: relations, queues, and what comes by them. */
-import { MessageKind, type Inbox, type Mailbox, type Message, type Relation } from "../contract.ts";
+import { MessageKind, type Effects, type Inbox, type Mailbox, type Message, type Relation } from "../contract.ts";
 import { Fault } from "../fault.ts";
 import { compare } from "../seal/index.ts";
 import { bye } from "./friend.ts";
@@ -12,7 +12,7 @@ import { queues } from "./queue.ts";
 import { Change } from "./record.ts";
 import { receiveRekeyed, rekey } from "./rekey.ts";
 import type { Self } from "./self.ts";
-import { current, each, mute, open, whole } from "./view.ts";
+import { current, each, mute, open, whole, type RelationView, type View } from "./view.ts";
 
 /** A relation that messages may be sealed or opened in: of a friend who is not blocked, or of an own device. */
 export function relation(s: Self, id: string): Relation | undefined {
@@ -20,8 +20,33 @@ export function relation(s: Self, id: string): Relation | undefined {
   const r = v.relations.get(id);
   if (!r) return ownRelations(s).find((o) => o.id === id);
   const { blocked, leaving } = mute(v, r);
-  return blocked ? undefined : whole(r, leaving);
+  return blocked ? undefined : used(v, r, leaving);
 }
+
+/** A relation as exchange/ uses it. */
+function used(v: View, r: RelationView, quiet: boolean): Relation {
+  const all = v.friends.get(r.record.friend)?.all ?? [];
+  const ending = all.some((next) => next.record.follows === r.id && next.pending && !next.record.first);
+  return { ...whole(r, quiet), ...(ending && { ending }) };
+}
+
+/**
+ * The relations that others follow by now, with those: what waits in them is to go
+ * there. Another own device may have seen to it that it is so.
+ */
+export function moves(s: Self): Effects["moved"] {
+  const out: Effects["moved"] = [];
+  for (const [, f] of each(s.look().friends)) {
+    const now = current(f);
+    if (!now || f.leaving !== 0 || open(f)) continue;
+    for (const { record: { follows } } of f.all) {
+      if (follows !== none && follows !== now.id) out.push({ from: follows, to: now.id });
+    }
+  }
+  return out;
+}
+
+const none = "00".repeat(16);
 
 /** All of those. */
 export function relations(s: Self): Relation[] {
@@ -29,7 +54,7 @@ export function relations(s: Self): Relation[] {
   const all: Relation[] = [];
   for (const [, r] of each(v.relations)) {
     const { blocked, leaving } = mute(v, r);
-    if (!blocked) all.push(whole(r, leaving));
+    if (!blocked) all.push(used(v, r, leaving));
   }
   return [...all, ...ownRelations(s)].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -54,8 +79,8 @@ export function inboxes(s: Self): Inbox[] {
     if (r.own) add(id, r.own.queues);
   }
   all.push(...householdInboxes(s));
-  const none = new Uint8Array();
-  return all.sort((a, b) => compare(a.mailbox.recipient ?? none, b.mailbox.recipient ?? none));
+  const empty = new Uint8Array();
+  return all.sort((a, b) => compare(a.mailbox.recipient ?? empty, b.mailbox.recipient ?? empty));
 }
 
 /**

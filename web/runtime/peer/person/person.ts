@@ -6,8 +6,8 @@
  * done: queues to make, bodies and messages to send. What is lost between keeping and
  * doing is said again by resume and tick.
  */
-import type { Inbox, Message, People, Relation } from "../contract.ts";
-import { backup, restore } from "./backup.ts";
+import type { Effects, Inbox, Message, People, Relation } from "../contract.ts";
+import { backup, devicesIn, restore } from "./backup.ts";
 import { confirmPhrase, create, phrase, recover, status, type Status } from "./create.ts";
 import { devices, revoke, setDevice, type DeviceView } from "./device.ts";
 import { eraseEpoch, learnEpoch, newEpoch } from "./epoch.ts";
@@ -17,7 +17,7 @@ import { acceptLink, cancelLink, confirmLink, links, shownLink, startLink, type 
 import { checkName } from "./name.ts";
 import { defaults, type Options, type PersonEffects } from "./options.ts";
 import { deviceOfRelation } from "./own.ts";
-import { currentOf, handle, inboxes, receive, relation, relations, stable } from "./people.ts";
+import { currentOf, handle, inboxes, moves, receive, relation, relations, stable } from "./people.ts";
 import { seedOf } from "./phrase.ts";
 import { arrived, setRelays, useRelays } from "./queue.ts";
 import * as rec from "./record.ts";
@@ -80,6 +80,11 @@ export class Person implements People {
 
   restore(words: string, file: Uint8Array, keep: readonly string[] = []): Promise<PersonEffects> {
     return restore(this.#s, words, file, keep);
+  }
+
+  /** The devices that a backup names, the one that made it as `this`. */
+  devicesIn(words: string, file: Uint8Array): Promise<DeviceView[]> {
+    return devicesIn(words, file);
   }
 
   devices(): DeviceView[] {
@@ -169,6 +174,11 @@ export class Person implements People {
   /** The relation that a friend is written to by. */
   current(friend: string): string | undefined {
     return currentOf(this.#s, friend);
+  }
+
+  /** Relations that others follow by now, with those. */
+  moves(): Effects["moved"] {
+    return moves(this.#s);
   }
 
   /** The own device that a relation is with. */

@@ -4,7 +4,7 @@ import { Fault } from "../fault.ts";
 import { compare, encodeQueues, parseQueues } from "../seal/index.ts";
 import { checkQueues, checkRelay, newQueues } from "./handshake.ts";
 import { issue, renewEntry } from "./house.ts";
-import { join, noEffects, type PersonEffects } from "./options.ts";
+import { day, join, noEffects, type PersonEffects } from "./options.ts";
 import { householdInboxes, outward, queueOf } from "./own.ts";
 import * as rec from "./record.ts";
 import { expired } from "./roster.ts";
@@ -86,7 +86,7 @@ export function queues(s: Self, c: rec.Change, r: RelationView, m: Message): voi
 
 /**
  * A message came by an inbox: the other side uses it, so those that it replaced are not
- * needed any more.
+ * needed but for what is in them or on its way: a day.
  */
 export function arrived(s: Self, i: Inbox): Promise<PersonEffects> {
   const c = new rec.Change();
@@ -94,11 +94,9 @@ export function arrived(s: Self, i: Inbox): Promise<PersonEffects> {
   const used = r?.in.get(rec.queueName(i.mailbox));
   if (r && used?.until === 0) {
     for (const [name, q] of each(r.in)) {
+      const until = s.now() + day;
       // Only what was replaced before this queue was made: another may still be on its way.
-      if (q.until !== 0 && q.until - s.o.queues <= used.since) {
-        c.del(`${rec.at.in}${r.id}/${name}`);
-        c.drop(s.now(), [q.mailbox]);
-      }
+      if (q.until > until && q.until - s.o.queues <= used.since) c.put(`${rec.at.in}${r.id}/${name}`, rec.queue, { ...q, until });
     }
   }
   return s.commit(c);

@@ -24,8 +24,10 @@ const mostListing = 4 << 20;
 export class Apps implements AppStore {
   readonly #i: Inner;
   readonly #states = new Map<string, RequestState>();
+  readonly #s: Sharing;
 
   constructor(s: Sharing) {
+    this.#s = s;
     this.#i = s.inner;
   }
 
@@ -35,6 +37,10 @@ export class Apps implements AppStore {
 
   begin(): Promise<void> {
     return this.#i.someone();
+  }
+
+  offerRelays(relays: readonly string[]): Promise<void> {
+    return this.#s.offerRelays(relays);
   }
 
   async document(app: string, path: string): Promise<Doc | undefined> {

@@ -5,7 +5,7 @@ import {
 } from "../contract.ts";
 import { Peer, type Asked, type Core, type PeerOptions } from "../exchange/index.ts";
 import { Fault } from "../fault.ts";
-import { openCopies, openLibrary, isOwnRecord, passOn, type Copies, type Library, type LibraryOptions } from "../library/index.ts";
+import { openCopies, openLibrary, isOwnRecord, passOn, tellOthers, type Copies, type Library, type LibraryOptions } from "../library/index.ts";
 import type { KeyStore, PersonEffects } from "../person/options.ts";
 import { Person } from "../person/person.ts";
 import { Turn } from "../turn.ts";
@@ -45,12 +45,15 @@ export type Happened =
   | { kind: "friends" }
   | { kind: "arrived"; question: Asked };
 
+/** How often own devices are told that friends have something new. */
+const passEvery = 1000;
 /** How long another own device is waited for. */
 const ownWait = 60_000;
 
 /** What an operation wants carried out when it is kept. */
 export interface Acting {
   person(e: PersonEffects): void;
+  effects(e: Effects): void;
   send(out: readonly Outgoing[]): void;
 }
 
@@ -73,6 +76,12 @@ export class Inner {
   /** Another device wrote the person's records. */
   #records = false;
   #fetching = false;
+  /** The friends of relations that were seen, and what was said to have moved. */
+  readonly #known = new Map<string, string>();
+  readonly #moved = new Set<string>();
+  /** Friends who said that they have something new, which own devices were not told; and when they were last. */
+  readonly #news = new Set<string>();
+  #told = 0;
   /** The friends, as who watches knows them. */
   #circle = "";
 
@@ -128,11 +137,34 @@ export class Inner {
     if (holds) this.hold(holds);
     await this.act(async (a) => {
       a.send(this.#tellLibrary());
-      for (const r of await this.person.relations()) { // this device was away, and may be one of an old copy
-        if (r.kind === PartyKind.ownDevice) a.send(this.library.sync(r.id));
-      }
+      for (const r of await this.#ownDevices()) a.send(this.library.sync(r)); // this one was away, and may be one of an old copy
+      a.effects(await this.#refreshed());
       a.person(await this.person.resume());
     });
+  }
+
+  /**
+   * Looks at the person's records again, because another device wrote them or at a start:
+   * what waits in a relation that is no more, or was replaced, goes to the one that its
+   * friend is written to by.
+   */
+  async #refreshed(): Promise<Effects> {
+    this.person.refresh();
+    const moved: Effects["moved"] = [];
+    const add = (from: string, to: string): void => {
+      if (!this.#moved.has(from + to)) moved.push({ from, to });
+      this.#moved.add(from + to);
+    };
+    for (const { from, to } of this.person.moves()) add(from, to);
+    for (const r of await this.person.relations()) {
+      const friend = this.person.stable(r.id);
+      if (friend !== undefined) this.#known.set(r.id, friend);
+    }
+    for (const [id, friend] of this.#known) {
+      const now = this.person.current(friend);
+      if (now !== undefined && now !== id && this.person.stable(id) === undefined) add(id, now);
+    }
+    return { create: [], lock: [], raw: [], out: [], delete: [], moved, changed: true };
   }
 
   /** Runs until the signal ends. */
@@ -191,11 +223,11 @@ export class Inner {
     await this.act(async (a) => {
       if (this.#records) {
         this.#records = false;
-        this.person.refresh();
-        a.changed();
+        a.effects(await this.#refreshed());
       }
       for (const friend of this.#gone.splice(0)) await this.copies.eraseFriend(friend);
       a.send(this.#tellLibrary());
+      a.send(await this.#passNews());
     });
     const circle = JSON.stringify(this.person.friends().map((f) => [f.id, f.name, f.pending, f.blocked]));
     if (circle !== this.#circle) this.tell({ kind: "friends" });
@@ -226,22 +258,20 @@ export class Inner {
    * Runs one operation under the turn, and carries out what it wants done. What was kept
    * before it failed is carried out too.
    */
-  async act<T>(f: (a: Acting & { changed(): void }) => Promise<T>): Promise<T> {
+  async act<T>(f: (a: Acting) => Promise<T>): Promise<T> {
     const outcome: { value?: T; failed?: unknown } = {};
     await this.peer.enter(async (core: Core) => {
       const effects: Effects[] = [];
       const out: Outgoing[] = [];
-      let changed = false;
       try {
         outcome.value = await f({
           person: (e) => void effects.push(this.#note(e)),
           send: (more) => void out.push(...more),
-          changed: () => { changed = true; },
+          effects: (e) => void effects.push(e),
         });
       } catch (error) {
         outcome.failed = error ?? new Fault("internal", "something failed");
       }
-      if (changed) effects.push({ create: [], lock: [], raw: [], out: [], delete: [], moved: [], changed: true });
       const all = [];
       for (const e of effects) all.push(...(await core.apply({ ...e, out: this.#addressed(e.out) })));
       if (out.length > 0) all.push(...(await core.send(...this.#addressed(out))));
@@ -305,18 +335,39 @@ export class Inner {
     };
   }
 
-  /** Takes what concerns copies. A friend's purge reaches one device, which passes it on to the others. */
+  /**
+   * Takes what concerns copies. What a friend says reaches one device, which passes it on
+   * to the others: purges at once, news soon.
+   */
   async #copied(from: string, m: Message): Promise<Outgoing[]> {
     if (this.person.deviceOf(from) !== undefined) {
-      if (m.kind === MessageKind.purge) await this.copies.passedOn(m);
+      for (const friend of await this.copies.passedOn(m)) this.tell({ kind: "friend", friend });
       return [];
     }
     const friend = this.stable(from);
     const out = await this.copies.handle(friend, m);
     this.tell({ kind: "friend", friend });
-    if (m.kind !== MessageKind.purge) return out;
-    const own = (await this.person.relations()).filter((r) => r.kind === PartyKind.ownDevice).map((r) => r.id);
-    return [...out, ...passOn(friend, m, own)];
+    if (m.kind === MessageKind.purge) return [...out, ...passOn(friend, m, await this.#ownDevices())];
+    this.#news.add(friend);
+    return out;
+  }
+
+  async #ownDevices(): Promise<string[]> {
+    return (await this.person.relations()).filter((r) => r.kind === PartyKind.ownDevice).map((r) => r.id);
+  }
+
+  /** Tells own devices which friends have something new; a friend who says so all the time does not keep them busy. */
+  async #passNews(): Promise<Outgoing[]> {
+    if (this.#news.size === 0) return [];
+    const wait = this.#told + passEvery - this.o.world.now();
+    if (wait > 0) {
+      setTimeout(() => this.look(), wait);
+      return [];
+    }
+    this.#told = this.o.world.now();
+    const friends = [...this.#news].sort();
+    this.#news.clear();
+    return tellOthers(friends, await this.#ownDevices());
   }
 
   /** Notes that a request was answered, or given up. */

@@ -43,10 +43,30 @@ export async function recover(i: Inner, words: readonly string[], name: string):
 
 export const backup = (i: Inner): Promise<Uint8Array> => i.turn.take(() => i.person.backup());
 
-/** Makes this browser a device of the person whose phrase and backup these are. */
-export async function restore(i: Inner, words: readonly string[], file: Uint8Array): Promise<void> {
+/** The devices that a backup names; `this` is the one that made it. */
+export async function backupDevices(i: Inner, words: readonly string[], file: Uint8Array): Promise<DeviceView[]> {
+  const named = await i.person.devicesIn(words.join(" "), file);
+  return named.map((d) => ({ id: d.id, name: d.name, this: d.this, added: iso(d.added), holds: holding(d.holds) }));
+}
+
+/**
+ * Makes this browser a device of the person whose phrase and backup these are. Devices
+ * that the backup names may be kept, by name or id: then documents and friends come from
+ * them. The others are out, and all keys change with every friend.
+ */
+export async function restore(i: Inner, words: readonly string[], file: Uint8Array, keep: readonly string[]): Promise<void> {
   blank(i.person);
-  await i.act(async (a) => a.person(await i.person.restore(words.join(" "), file)));
+  const phrase = words.join(" ");
+  const named = keep.length > 0 ? await i.person.devicesIn(phrase, file) : [];
+  const ids = keep.map((name) => named.find((d) => d.id === name || d.name.toLowerCase() === name.toLowerCase())?.id ?? noDevice(name));
+  await i.act(async (a) => a.person(await i.person.restore(phrase, file, ids)));
+}
+
+function noDevice(name: string): never {
+  throw new Fault(
+    "not_found", `the backup names no device "${name.slice(0, 40)}"`,
+    "keep devices that were linked before it was made, or link them anew",
+  );
 }
 
 /** Changes the relays that keep this person's mailboxes. */
@@ -172,6 +192,7 @@ export async function shownFriend(i: Inner, f: Friend): Promise<FriendView> {
     id: f.id, name: f.name, ...(f.says !== "" && { says: f.says }), since: iso(f.since), pending: f.pending, verified: f.verified,
     blocked: f.blocked, ...(f.safety !== "" && { safety: f.safety }), ...(f.changed && { changed: true }),
     direct: status?.direct ?? false, ...(status?.heard && { heard: iso(status.heard) }), waiting: status?.waiting ?? 0,
+    ...(status?.refused && { refused: true }),
   };
 }
 

@@ -56,8 +56,12 @@ const routes: readonly (readonly [method: string, path: string, handler: Handler
     status: 200, headers: inert("application/octet-stream"), body: (await s.backup()).slice(),
   })],
   ["POST", "person/restore", async (s, r) => {
-    const { words, file } = await object<{ words?: string[]; file?: string }>(r, mostBackup);
-    await s.restore(words ?? [], unbase64url((file ?? "").replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")));
+    const { words, file, keep } = await backupOf(r);
+    await s.restore(words, file, keep);
+  }],
+  ["POST", "person/restore/devices", async (s, r) => {
+    const { words, file } = await backupOf(r);
+    return json(await s.backupDevices(words, file));
   }],
   ["PUT", "person/relays", async (s, r) => s.setRelays((await object<{ relays?: string[] }>(r)).relays ?? [])],
   ["POST", "devices", async (s, r) => json(await s.linkDevice((await object<{ name?: string }>(r)).name))],
@@ -172,6 +176,12 @@ async function object<T extends object>(r: RouteRequest, most = mostJSON): Promi
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Fault("invalid", "the request is no JSON object");
   return value as T;
+}
+
+/** A backup and the phrase that opens it, and the devices in it that stay. */
+async function backupOf(r: RouteRequest): Promise<{ words: string[]; file: Uint8Array; keep: string[] }> {
+  const { words = [], file = "", keep = [] } = await object<{ words?: string[]; file?: string; keep?: string[] }>(r, mostBackup);
+  return { words, keep, file: unbase64url(file.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")) };
 }
 
 const appOf = (r: RouteRequest): string => r.query.get("app") ?? "";

@@ -89,8 +89,13 @@ export class Sharing {
     return persons.backup(this.inner);
   }
 
-  restore(words: readonly string[], file: Uint8Array): Promise<void> {
-    return this.#changing(persons.restore(this.inner, words, file));
+  /** The devices that a backup names; `this` is the one that made it. */
+  backupDevices(words: readonly string[], file: Uint8Array): Promise<DeviceView[]> {
+    return persons.backupDevices(this.inner, words, file);
+  }
+
+  restore(words: readonly string[], file: Uint8Array, keep: readonly string[] = []): Promise<void> {
+    return this.#changing(persons.restore(this.inner, words, file, keep));
   }
 
   setRelays(relays: readonly string[]): Promise<void> {

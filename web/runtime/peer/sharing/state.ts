@@ -23,9 +23,10 @@ export async function state(i: Inner): Promise<State> {
 
 async function shownPerson(i: Inner): Promise<PersonView> {
   const me = i.person.status();
-  const { documents, octets } = i.library.stats();
+  const { documents, octets, doubtful } = i.library.stats();
   return {
     exists: me.exists, ...(me.exists && { name: me.name }), locked: false, phraseUnseen: me.phraseUnseen, ...(me.removed && { removed: true }),
+    ...(doubtful && { doubtful }),
     device: me.device, relays: me.relays.map((url) => shownRelay(i, url)), direct: [], documents, octets, storage: await i.o.store.usage(),
   };
 }

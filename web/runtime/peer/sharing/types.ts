@@ -11,6 +11,11 @@ export interface PersonView {
   phraseUnseen: boolean;
   /** Another device shut this one out. */
   removed?: boolean;
+  /**
+   * This device was put back from a copy, or away for very long: what it had before is
+   * not shown until another one told it what was deleted meanwhile.
+   */
+  doubtful?: boolean;
   device?: string;
   relays: RelayView[];
   direct: string[];
@@ -41,6 +46,8 @@ export interface FriendView {
   direct: boolean;
   heard?: string;
   waiting: number;
+  /** No relay has a mailbox of theirs any more: they were away for very long, or are no more. */
+  refused?: boolean;
 }
 
 export interface LinkView {
