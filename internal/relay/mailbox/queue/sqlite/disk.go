@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -40,6 +41,16 @@ func (g *diskGuard) check() error {
 			WithHint("free some disk space; messages are taken again below %.0f %%", 100*g.share)
 	}
 	return g.err
+}
+
+// flushLog makes the write-ahead log durable. SQLite has its locks on other files,
+// so that closing this one releases none.
+func (s *Store) flushLog() error {
+	f, err := os.OpenFile(s.path+"-wal", os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(queue.SyncData(f), f.Close())
 }
 
 // logSize is how long the write-ahead log is.

@@ -23,7 +23,6 @@ type Store struct {
 	readers chan *reader
 	guard   diskGuard
 	sweep   sweep
-	alone   bool // at the start
 
 	// closing ends the writer and tend; closed is closed when they have ended.
 	once    sync.Once
@@ -67,8 +66,8 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, s.explain("open", errors.Join(err, s.closeReaders(), w.close()))
 	}
-	s.tended.Go(s.tend)
-	s.alone = w.sole
+	alone := w.sole
+	s.tended.Go(func() { s.tend(alone) })
 	go s.run(w, newTidier(w, aside))
 	return s, nil
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/kith-web/kith/internal/relay/mailbox/queue/segment"
 )
 
-// tend gives back the disk of bodies that nobody names, until the store closes.
-func (s *Store) tend() {
+// tend gives back the disk of bodies that nobody names, until the store closes, and
+// takes over the files of another process once there is none.
+func (s *Store) tend(alone bool) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	tick := time.NewTicker(s.o.Tend)
 	defer tick.Stop()
-	alone := s.alone
 	for {
 		select {
 		case <-s.closing:

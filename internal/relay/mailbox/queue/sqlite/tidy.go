@@ -27,6 +27,9 @@ type tidier struct {
 	aside *sqlite.Conn // writes the log back beside the writer
 	going chan error   // tells that it has
 	busy  bool         // until it has
+
+	flushed  chan error // tells that the log was flushed beside the writer
+	flushing bool       // until it was
 }
 
 // openAside opens the connection that writes the log back.
@@ -35,7 +38,7 @@ func (s *Store) openAside() (*sqlite.Conn, error) {
 }
 
 func newTidier(w *writer, aside *sqlite.Conn) *tidier {
-	return &tidier{w: w, c: w.c, log: w.s.o.Log, dirty: true, aside: aside, going: make(chan error, 1)}
+	return &tidier{w: w, c: w.c, log: w.s.o.Log, dirty: true, aside: aside, going: make(chan error, 1), flushed: make(chan error, 1)}
 }
 
 // afterBatch looks at the file now and then while there is no rest: the log is
@@ -48,6 +51,7 @@ func (t *tidier) afterBatch() {
 		return
 	}
 	t.written = 0
+	t.flush()
 	if size, err := t.w.s.logSize(); err == nil && size > t.w.s.o.LogOctets {
 		t.writeBack(size)
 	}
@@ -106,6 +110,22 @@ func (t *tidier) writeBack(size int64) {
 	}
 }
 
+// flush has the system write what the log has got since the last time, so that it
+// does not do all of it when the log is written back, while others wait for the
+// disk.
+func (t *tidier) flush() {
+	if t.flushing {
+		select {
+		case err := <-t.flushed:
+			t.try("flush the log", err)
+		default:
+			return
+		}
+	}
+	t.flushing = true
+	go func() { t.flushed <- t.w.s.flushLog() }()
+}
+
 // finish writes the rest of the log back when most of it has been, so that the
 // next transaction begins the log anew.
 func (t *tidier) finish() {
@@ -123,6 +143,9 @@ func (t *tidier) finish() {
 func (t *tidier) close() error {
 	if t.busy {
 		t.try("write the log back", <-t.going)
+	}
+	if t.flushing {
+		t.try("flush the log", <-t.flushed)
 	}
 	return t.aside.Close()
 }
