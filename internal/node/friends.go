@@ -112,6 +112,9 @@ func (p *parts) startFriends() error {
 	}
 	p.node.onClose("private sharing", s.Close)
 	p.sharing = s
+	ctx, stop := context.WithCancel(context.Background())
+	p.node.onClose("documents", func() error { stop(); return nil })
+	go watchDocuments(ctx, s)
 	return nil
 }
 
