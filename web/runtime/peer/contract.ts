@@ -179,12 +179,12 @@ export interface Bucket {
 /** Where bodies are: one file each, sealed under a key of its own by whoever writes. */
 export interface Files {
   open(name: string): Promise<Body | undefined>;
-  /** Appends to what is there at `at`; parts that do not follow one another are refused. */
+  /** Appends at `at`, where the file ends or is cut; parts that do not follow one another are refused. */
   write(name: string, at: number, octets: Uint8Array): Promise<void>;
   size(name: string): Promise<number>;
   /** Durable. */
   flush(name: string): Promise<void>;
-  /** Overwritten, then removed. */
+  /** Overwritten, of a large file the first 16 MiB, then removed. Its key is for whoever wrote it to overwrite. */
   remove(name: string): Promise<void>;
   list(): Promise<string[]>;
 }
