@@ -1,9 +1,9 @@
 /** A real relay for tests: `kith relay`, which may be killed and started again. KITH_BIN names a program to use instead of building one. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once, setMaxListeners } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = import.meta.url.slice(0, import.meta.url.lastIndexOf("/web/"));
@@ -24,17 +24,54 @@ export function folder(): string {
   return dir;
 }
 
-/** Builds a program of the repository; undefined, and says so, where there is no Go. */
+/** What all tests of one run have in common: who runs them. */
+const run = process.env["KITH_TEST_RUN"] ??= String(process.ppid);
+
+/**
+ * Builds a program of the repository, once for all tests of a run; undefined where there
+ * is no Go.
+ */
 export function build(path: string): string | undefined {
-  const out = join(folder(), "program");
+  const dir = fileURLToPath(`${root}/web/node_modules/.cache/kith-bin/`);
+  const out = join(dir, basename(path));
+  mkdirSync(dir, { recursive: true });
+  for (; ;) {
+    if (text(`${out}.run`) === run) return out;
+    try {
+      writeFileSync(`${out}.lock`, String(process.pid), { flag: "wx" });
+      break;
+    } catch {
+      if (!alive(text(`${out}.lock`))) rmSync(`${out}.lock`, { force: true });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100); // another test builds it
+    }
+  }
   try {
-    execFileSync("go", ["build", "-o", out, path], {
+    execFileSync("go", ["build", "-o", `${out}.new`, path], {
       cwd: fileURLToPath(root), env: { ...process.env, CGO_ENABLED: "0" }, stdio: ["ignore", "inherit", "inherit"],
     });
+    renameSync(`${out}.new`, out);
+    writeFileSync(`${out}.run`, run);
     return out;
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code !== "ENOENT") throw e;
     return undefined;
+  } finally {
+    rmSync(`${out}.lock`);
+  }
+}
+
+function text(file: string): string {
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
+}
+
+/** Whether a process is there; one that has not said its number yet is. */
+function alive(pid: string): boolean {
+  if (pid === "") return true;
+  try {
+    process.kill(Number(pid), 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,12 +1,21 @@
 import type { Mailbox } from "../contract.ts";
 import { Fault } from "../fault.ts";
 import { firstSender, Gate, gone, type Pool, refusedBy, type Sender, until } from "../mailbox/index.ts";
-import { hex, publicKey, unhex } from "../seal/index.ts";
+import type { Oblivious } from "../mailbox/oblivious.ts";
+import { cutRelay, hex, publicKey, unhex } from "../seal/index.ts";
 import type { Direct } from "./direct.ts";
 import type { Effect } from "./effect.ts";
 
 /** What a Courier carries. */
 export type Load = Effect & { do: "put" | "create" | "lock" | "delete" };
+
+/** How messages go to relays through another one (spec/mailbox.md §4). */
+export interface Hop {
+  /** The relay that they go through. */
+  url: string;
+  /** Keeps back what is for relays whose addresses do not say their ids. */
+  only?: boolean;
+}
 
 /** How many names of queues are remembered. */
 const mostSenders = 4096;
@@ -16,12 +25,17 @@ export class Courier {
   readonly #pool: Pool;
   readonly #direct: Direct | undefined;
   readonly #sending: number;
+  readonly #hop: Hop | undefined;
+  readonly #random: (octets: number) => Uint8Array;
+  readonly #hops = new Map<string, Oblivious>();
   readonly #gates = new Map<string, Gate>();
   readonly #senders = new Map<string, Uint8Array>();
 
   /** sending is how many things are asked of one relay at once. */
-  constructor(pool: Pool, sending: number, direct: Direct | undefined) {
+  constructor(pool: Pool, sending: number, direct: Direct | undefined, hop: Hop | undefined, random: (octets: number) => Uint8Array) {
     this.#pool = pool;
+    this.#hop = hop;
+    this.#random = random;
     this.#sending = sending;
     this.#direct = direct;
   }
@@ -35,7 +49,7 @@ export class Courier {
     await gate.pass(signal, async () => {
       switch (e.do) {
         case "put":
-          return this.#pool.put(relay, await this.sender(e.mailbox), unhex(e.id), e.days, e.body, signal);
+          return this.#put(e, signal);
         case "create":
           return this.create(e.mailbox, e.days, signal);
         case "lock":
@@ -44,6 +58,22 @@ export class Courier {
           return this.#remove(e.mailbox, signal);
       }
     });
+  }
+
+  async #put(e: Load & { do: "put" }, signal: AbortSignal): Promise<void> {
+    const { relay } = e.mailbox;
+    const { url, id } = cutRelay(relay);
+    const to = await this.sender(e.mailbox);
+    if (!this.#hop || this.#hop.url === url || !id && !this.#hop.only) {
+      return this.#pool.put(relay, to, unhex(e.id), e.days, e.body, signal);
+    }
+    if (!id) throw new Fault("unsupported", `the address of ${relay} does not say its id, so that nothing can be sent to it through another`);
+    let through = this.#hops.get(relay);
+    if (!through) {
+      const { Oblivious: Through } = await import("../mailbox/oblivious.ts"); // few need it
+      this.#hops.set(relay, through = new Through(this.#hop.url, url, id, this.#random));
+    }
+    await through.put(to, unhex(e.id), e.days, e.body, signal);
   }
 
   async #putDirect(e: Load & { do: "put" }, to: { relation: string; context?: string }, signal: AbortSignal): Promise<void> {

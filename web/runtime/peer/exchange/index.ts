@@ -4,6 +4,7 @@
  * person/'s business; what may be seen, library/'s.
  */
 export { Core, type Status } from "./core.ts";
+export type { Hop } from "./courier.ts";
 export type { Direct } from "./direct.ts";
 export type { Delivery, Directly, Effect, Outcome } from "./effect.ts";
 export { type CoreOptions, type Limits } from "./options.ts";

@@ -7,13 +7,14 @@ import {
 } from "../mailbox/index.ts";
 import { cutRelay, hex, maxChunked, maxInline, type Response } from "../seal/index.ts";
 import type { Turn } from "../turn.ts";
-import { type Load, Courier } from "./courier.ts";
+import { Courier, type Hop, type Load } from "./courier.ts";
 import { Core, type Status } from "./core.ts";
 import type { Direct } from "./direct.ts";
 import type { Effect, Outcome } from "./effect.ts";
 import { hour, minute, second, type CoreOptions } from "./options.ts";
 import type { Asked } from "./question.ts";
 import { type Carrier, Download, upload } from "./transfer.ts";
+import { Waker } from "./wake.ts";
 
 /** What a Peer needs, and its limits; each limit has a default. */
 export interface PeerOptions {
@@ -24,6 +25,8 @@ export interface PeerOptions {
   /** How to talk to the relay at a URL: a token is for those it was given for. */
   relay?: (url: string) => SessionOptions;
   direct?: Direct;
+  /** A relay through which messages go to others, so that those do not learn this device's address: none. */
+  hop?: Hop;
   /** How many messages a queue may send ahead: 32. */
   credit?: number;
   /** How many things are asked of one relay at once: 64. */
@@ -69,6 +72,7 @@ export class Peer implements Asker {
   readonly #patience: number;
   readonly #courier: Courier;
   readonly #carrier: Carrier;
+  readonly #waker: Waker;
   readonly #answering: Gate;
   readonly #refs = new Map<number, (outcome: "ack" | number) => void>();
   readonly #waiting = new Map<string, Set<() => void>>();
@@ -96,7 +100,8 @@ export class Peer implements Asker {
     });
     this.#patience = o.patience ?? 20 * second;
     this.#answering = new Gate(o.answering ?? 16);
-    this.#courier = new Courier(this.#pool, o.sending ?? 64, direct);
+    this.#waker = new Waker(this.#pool);
+    this.#courier = new Courier(this.#pool, o.sending ?? 64, direct, o.hop, (n) => o.core.world.random(n));
     this.#carrier = { pool: this.#pool, world: o.core.world, patience: this.#patience, courier: this.#courier };
   }
 
@@ -105,7 +110,7 @@ export class Peer implements Asker {
     if (this.#running) throw new Fault("internal", "exchange: run was called twice");
     this.#running = signal;
     const network = this.#o.network ?? globalThis as unknown as EventTarget;
-    const online = (): void => void this.poke().catch((error: unknown) => this.#log("error", "cannot try again", { error }));
+    const online = (): void => void this.enter((core) => core.hurry()).catch((error: unknown) => this.#log("error", "cannot try again", { error }));
     network.addEventListener?.("online", online);
     try {
       await this.enter(async (core) => [...this.#early?.splice(0) ?? [], ...await core.tick(), { do: "listen" }]);
@@ -236,6 +241,7 @@ export class Peer implements Asker {
     this.#troubles.set(m.relay, error);
     const now = this.#o.core.world.now();
     if (error === undefined) {
+      if (this.#waker.wants(m)) this.#spawn(this.#patience, (s) => this.#waker.leave(m, s));
       if (Math.abs(now - (this.#back.get(m.relay) ?? 0)) <= second) return;
       this.#back.set(m.relay, now);
       this.#spawn(minute, () => this.enter((core) => core.reachable(m.relay)));
@@ -404,6 +410,19 @@ export class Peer implements Asker {
   /** Says why nothing can come from a relay now; undefined when it can. */
   listening(relay: string): unknown {
     return this.#troubles.has(relay) ? this.#troubles.get(relay) : new Fault("unreachable", `not connected to ${cutRelay(relay).url} yet`);
+  }
+
+  /** The key that a relay's pushes are signed by (Web Push's applicationServerKey); undefined when it wakes nobody. */
+  pushKey(relay: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    return this.#waker.key(relay, signal);
+  }
+
+  /**
+   * Leaves a Web Push subscription with the queues on a relay that this device listens to
+   * now and from now on, so that it is woken when something comes; undefined takes it away.
+   */
+  wake(relay: string, subscription: PushSubscriptionJSON | undefined, signal: AbortSignal): Promise<void> {
+    return this.#waker.set(relay, subscription, [...this.#inboxes.values()].map((i) => i.mailbox), signal);
   }
 
   /** Tries everything again at once: the network has changed. */
