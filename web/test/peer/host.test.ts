@@ -214,6 +214,20 @@ test("§1.1 the person is asked for friends, and not for what is the origin's ow
   assert.equal((await w.ask("POST", "api/asks/none", { body: "{}" })).status, 404);
 });
 
+test("§1.1 an app proposes relays", async () => {
+  const w = new World();
+  const offered: (readonly string[])[] = [];
+  w.store.offerRelays = (relays) => Promise.resolve(void offered.push(relays));
+  const connect = async (relays: unknown): Promise<number> =>
+    (await w.ask("POST", "connect", { body: JSON.stringify({ app: "test", wants: ["data"], relays }) })).status;
+  for (const bad of [["relay.example"], ["https://relay.example/path"], ["javascript:alert(1)"], ["wss://user@relay.example"], Array.from({ length: 9 }, (_, i) => `wss://relay${i}.example`)]) {
+    assert.equal(await connect(bad), 400, JSON.stringify(bad));
+  }
+  assert.deepEqual(offered, []);
+  for (const good of [undefined, ["wss://relay.example", "https://relay.example:8443"]]) assert.equal(await connect(good), 200);
+  assert.deepEqual(offered, [[], ["wss://relay.example", "https://relay.example:8443"]]);
+});
+
 test("§1 another scope is another app", async () => {
   const w = new World();
   await w.connect();

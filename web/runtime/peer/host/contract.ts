@@ -90,6 +90,8 @@ export interface AppStore {
   ready(): boolean;
   /** Makes one where there is none. */
   begin(): Promise<void>;
+  /** Takes the relays that an app proposes, where the person has none. */
+  offerRelays(relays: readonly string[]): Promise<void>;
 
   document(app: string, path: string): Promise<Doc | undefined>;
   open(app: string, path: string): Promise<{ doc: Doc; body: Body } | undefined>;

@@ -3,6 +3,7 @@
  * go out, and what they are about is the store's.
  */
 import { Fault } from "../fault.ts";
+import { target } from "../mailbox/address.ts";
 import type { Answered, Incoming } from "../service/wire.ts";
 import { Apps, grants, type App, type Grant } from "./apps.ts";
 import { Asks } from "./asks.ts";
@@ -28,6 +29,15 @@ export interface HostOptions {
 
 const appName = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 const mostTitle = 200;
+const mostRelays = 8;
+
+/** The relays that an app proposes. */
+function readRelays(said: unknown): string[] {
+  const relays = ids(said);
+  if (relays.length > mostRelays) throw new Fault("invalid", `${relays.length} relays`, `name at most ${mostRelays}`);
+  for (const relay of relays) target(relay, "ws", "/");
+  return relays;
+}
 
 /** Answers what pages ask. */
 export class Host {
@@ -108,6 +118,7 @@ export class Host {
     if (typeof name !== "string" || !appName.test(name)) {
       throw new Fault("invalid", `${JSON.stringify(name)?.slice(0, 80)} is no name of an app`, "use 1 to 63 of a-z 0-9 . - and begin with a letter or digit");
     }
+    await this.#o.store.offerRelays(readRelays(said["relays"]));
     const before = this.#apps.at(r.call.from.scope);
     const title = typeof said["title"] === "string" ? said["title"].slice(0, mostTitle) : name;
     const app: App = before.app === name ? { ...before, title } : { ...before, app: name, title, granted: [], friends: [], mounts: [] };

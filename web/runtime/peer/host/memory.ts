@@ -34,6 +34,10 @@ export class MemoryStore implements AppStore {
     return Promise.resolve();
   }
 
+  offerRelays(_relays: readonly string[]): Promise<void> {
+    return Promise.resolve();
+  }
+
   document(app: string, path: string): Promise<Doc | undefined> {
     return Promise.resolve(this.#of(app).get(path)?.doc);
   }

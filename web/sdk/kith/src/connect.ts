@@ -45,11 +45,13 @@ export class Kith {
   /** Sets who may see a document, or all below a folder; the person is asked where the app may not do so itself. */
   async share(path: string, audience: Audience, o: { pick?: boolean; signal?: AbortSignal } = {}): Promise<Audience> {
     const said = { path, audience, ...(o.pick ? { pick: true } : {}) };
+    if (this.host === "node" && (o.pick || !this.granted.includes("share"))) tellShell("asking");
     return ((await (await must(this.#transport, "/.kith/share", post(said, o.signal))).json()) as { audience: Audience }).audience;
   }
 
   /** Asks the person for a document or folder from elsewhere, to be found at a path of this app. */
   async mount(at: string): Promise<{ id: string; at: string; writable: boolean }> {
+    if (this.host === "node") tellShell("asking");
     return (await must(this.#transport, "/.kith/mounts", post({ at }))).json() as Promise<{ id: string; at: string; writable: boolean }>;
   }
 
@@ -65,8 +67,12 @@ export class Kith {
     return nearby(this.host, this.#base);
   }
 
-  /** Opens where the person manages friends and devices; resolves when it is closed, if it is shown here. */
+  /**
+   * Opens where the person manages friends and devices; resolves when it is closed, if it is shown here.
+   * In the shell of a node, the shell shows a link that leads there.
+   */
   async people(fragment = ""): Promise<void> {
+    if (this.host === "node" && parent !== window) return tellShell("people");
     if (this.host === "page") return this.#overlay.show(this.#people + fragment);
     open(this.#people + fragment, "_blank", "noopener");
   }
@@ -75,6 +81,11 @@ export class Kith {
   fetch(path: string, init?: RequestInit): Promise<Response> {
     return this.#transport(path, init);
   }
+}
+
+/** Tells the shell of a node that the person is asked something, or wants to see to their friends. */
+function tellShell(kith: "asking" | "people"): void {
+  if (parent !== window) parent.postMessage({ kith }, "*"); // the shell's origin is not known, and this is no secret
 }
 
 /** What is different between the module and the classic script. */
@@ -114,7 +125,8 @@ export function entrances(build: Build): Entrances {
     connect: async (o) => {
       const invitation = takeInvitation();
       const { found, overlay, base } = await place(o);
-      const wants = { app: o.app, title: o.title ?? o.app, wants: o.wants ?? ["data"] };
+      const wants = { app: o.app, title: o.title ?? o.app, wants: o.wants ?? ["data"], ...(o.relays ? { relays: o.relays } : {}) };
+      if (found.host === "node") tellShell("asking");
       const said = (await (await must(found.transport, "/.kith/connect", post(wants, o.signal))).json()) as Said;
       const kith = new Kith(found, said, overlay, base);
       if (invitation !== undefined) void kith.people(`#join=${invitation}`);

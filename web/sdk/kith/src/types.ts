@@ -10,6 +10,8 @@ export interface ConnectOptions {
   title?: string;
   /** `["data"]` unless said otherwise. */
   wants?: readonly Grant[];
+  /** Relays for people who have named none, `wss://relay.example`; only where the page has a peer of its own. */
+  relays?: readonly string[];
   /** The service worker, `./kith-sw.js` unless said otherwise; false for none. */
   serviceWorker?: string | URL | false;
   /** The folder of the package: that of this script, or else `./kith/`. */
