@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import type { Ask, Body, Reply } from "../../runtime/peer/contract.ts";
 import { Peer, type PeerOptions } from "../../runtime/peer/exchange/index.ts";
+import { Session } from "../../runtime/peer/mailbox/index.ts";
 import { encode, hex, relationValue } from "../../runtime/peer/seal/index.ts";
 import { Turn } from "../../runtime/peer/turn.ts";
 import { changed, Device, idOf, once, Person, World } from "./exchange-world.ts";
@@ -257,6 +258,31 @@ test("a direct channel takes what would go by relays", { skip }, async (t) => {
   once(b.device, 0, 5);
   assert.ok(put >= 7, `${put} were put`);
   assert.equal((await a.peer.status(id)).direct, true);
+});
+
+test("messages through another relay, and queues that wake", { skip }, async (t) => {
+  const [to] = await relays(t, 1);
+  const through = await relay(program!, `forward = true\nprivate = true\nforward_to = ["http://127.0.0.1:${to!.port}"]`);
+  const waking = await relay(program!, 'push = "mailto:nobody@relay.example"');
+  t.after(() => Promise.all([through.end(), waking.end()]));
+  const probe = await Session.open(to!.url);
+  const id32 = Buffer.from(probe.welcome.relay).toString("base64url");
+  probe.close();
+  const { a, b, id } = await friends(t, [`${to!.url}#${id32}`], { hop: { url: through.url, only: true } });
+  a.start();
+  b.start();
+  assert.equal((await a.get(id, "/10")).length, 10);
+  const other = await friends(t, [waking.url]);
+  other.a.start();
+  other.b.start();
+  await other.a.get(other.id, "/1"); // the queues are there
+  const limit = (): AbortSignal => AbortSignal.timeout(patience);
+  const key = await other.a.peer.pushKey(waking.url, limit());
+  assert.equal(key?.length, 65);
+  const keys = { p256dh: Buffer.from(key!).toString("base64url"), auth: "AAAAAAAAAAAAAAAAAAAAAA" };
+  await other.a.peer.wake(waking.url, { endpoint: "https://push.example/x", keys }, limit());
+  await other.a.peer.wake(waking.url, undefined, limit());
+  assert.equal(await a.peer.pushKey(to!.url, limit()), undefined);
 });
 
 /** The other side, a program of Go. */
