@@ -5,6 +5,7 @@ import (
 
 	"github.com/kith-web/kith/internal/app"
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/sharing"
 )
 
 // The routes by which a person decides what web apps may (spec/app-api.md). All that
@@ -12,6 +13,7 @@ import (
 // "apps":
 //
 //	GET    /api/v1/apps?after=V                app.State; with after, as soon as its version is above V (at most 25 s)
+//	GET    /api/v1/apps/held                   {"apps": [sharing.Held…]}: which have documents, connected or not
 //	POST   /api/v1/apps/asks/{id}              app.Answer to a question
 //	PATCH  /api/v1/apps/{label}                app.Change → app.Grant
 //	DELETE /api/v1/apps/{label}                takes everything back; documents stay
@@ -19,6 +21,7 @@ import (
 func (s *Server) appRoutes(mux *http.ServeMux) {
 	for pattern, f := range map[string]http.HandlerFunc{
 		"GET /api/v1/apps":                        s.getApps,
+		"GET /api/v1/apps/held":                   s.getHeld,
 		"POST /api/v1/apps/asks/{id}":             s.postAppAnswer,
 		"PATCH /api/v1/apps/{label}":              s.patchApp,
 		"DELETE /api/v1/apps/{label}":             s.deleteApp,
@@ -45,6 +48,16 @@ func (s *Server) sendApps(stream *eventStream, last *change) error {
 
 func (s *Server) getApps(w http.ResponseWriter, r *http.Request) {
 	follow(w, r, s.o.Apps.State, s.o.Apps.Changed)
+}
+
+// HeldApps are the apps that have documents.
+type HeldApps struct {
+	Apps []sharing.Held `json:"apps"`
+}
+
+func (s *Server) getHeld(w http.ResponseWriter, r *http.Request) {
+	held, err := s.o.Sharing.Held(r.Context())
+	answer(w, HeldApps{held}, err)
 }
 
 func (s *Server) postAppAnswer(w http.ResponseWriter, r *http.Request) {

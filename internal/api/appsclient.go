@@ -6,11 +6,19 @@ import (
 	"net/url"
 
 	"github.com/kith-web/kith/internal/app"
+	"github.com/kith-web/kith/internal/sharing"
 )
 
 // Apps returns what web apps want and may.
 func (c *Client) Apps(ctx context.Context) (st app.State, err error) {
 	return st, c.call(ctx, http.MethodGet, "/api/v1/apps", nil, &st)
+}
+
+// HeldApps returns the apps that have documents, connected or not.
+func (c *Client) HeldApps(ctx context.Context) ([]sharing.Held, error) {
+	var held HeldApps
+	err := c.call(ctx, http.MethodGet, "/api/v1/apps/held", nil, &held)
+	return held.Apps, err
 }
 
 // AnswerApp answers a question that a web app asks.

@@ -162,7 +162,7 @@ func (c *call) friendHeaders(a *sharing.Answer) {
 	h := c.w.Header()
 	h.Set("Age", strconv.FormatInt(max(0, int64(now.Sub(a.Fetched)/time.Second)), 10))
 	h.Set("Cache-Control", "private, no-store, max-age="+strconv.FormatInt(max(0, int64(a.Fresh.Sub(a.Fetched)/time.Second)), 10))
-	if a.Stale {
+	if a.Stale || a.Open != "" { // the friend was asked for something newer, and has not answered
 		h.Set("Kith-Copy", "stale")
 	}
 }

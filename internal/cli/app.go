@@ -47,6 +47,7 @@ page.`
 	c.Example = "  kith app example.org\n  kith app example.org --allow https://api.example.org\n  kith app example.org --off"
 	c.Flags().StringArrayVar(&allow, "allow", nil, "an origin the app may talk to, such as https://api.example.org (again for more)")
 	c.Flags().BoolVar(&off, "off", false, "make it an ordinary page")
+	c.AddCommand(p.appLsCommand(), p.appRevokeCommand())
 	return c
 }
 

@@ -201,3 +201,23 @@ func (s *Service) Await(ctx context.Context, version uint64) (uint64, error) {
 	now, _ := s.changes.now()
 	return now, nil
 }
+
+// Held says how much a person has of an app; of "", files of no app.
+type Held struct {
+	App       string `json:"app"`
+	Documents int    `json:"documents"`
+	Octets    int64  `json:"octets"`
+}
+
+// Held returns the apps that have documents.
+func (s *Service) Held(context.Context) ([]Held, error) {
+	h, err := s.home()
+	if err != nil {
+		return nil, err
+	}
+	out := []Held{}
+	for _, x := range h.library.Apps() {
+		out = append(out, Held(x))
+	}
+	return out, nil
+}

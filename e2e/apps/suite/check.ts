@@ -25,7 +25,7 @@ export interface Told {
 
 /** Asks; the path is below /.kith/. */
 export async function ask(path: string, init: RequestInit = {}): Promise<Told> {
-  const r = await fetch(`/.kith/${path}`, { cache: "no-store", ...init });
+  const r = await fetch(`/.kith/${path}`, init);
   return { status: r.status, headers: r.headers, text: await r.text() };
 }
 

@@ -72,12 +72,23 @@ export interface AppState {
   readonly apps: readonly ConnectedApp[];
 }
 
+/** How much there is of an app, connected or not; of "", files of no app. */
+export interface HeldApp {
+  readonly app: string;
+  readonly documents: number;
+  readonly octets: number;
+}
+
 /** What the console does with web apps. */
 export class Apps {
   readonly #api: Caller;
 
   constructor(api: Caller) {
     this.#api = api;
+  }
+
+  async held(): Promise<readonly HeldApp[]> {
+    return (await this.#api.call<{ apps: readonly HeldApp[] | null }>("GET", "/apps/held")).apps ?? [];
   }
 
   async answer(ask: string, answer: AppAnswer): Promise<void> {

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import type { AppGrant, AppMount, ConnectedApp } from "../api/apps.ts";
+import type { AppGrant, AppMount, ConnectedApp, HeldApp } from "../api/apps.ts";
 import type { OwnDocument, SharingState } from "../api/sharing.ts";
 import { failure } from "../failure.ts";
 import { audienceText } from "../parts/audience.ts";
@@ -19,16 +19,26 @@ const some = 100;
 
 /** Web apps that have documents here: what each may, what it holds, and taking it back. */
 export class AppsPage extends Part {
-  static override properties = { kith: { attribute: false }, held: { state: true }, error: { state: true } };
+  static override properties = { kith: { attribute: false }, held: { state: true }, all: { state: true }, error: { state: true } };
   declare kith: Kith;
   /** The documents of apps whose list was opened, by name. */
   declare held: Readonly<Record<string, readonly OwnDocument[]>>;
+  /** How much there is of each app, connected or not. */
+  declare all: readonly HeldApp[];
   declare error: unknown;
 
   constructor() {
     super();
     this.held = {};
+    this.all = [];
     new Following(this, () => this.kith.live);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.#try((async () => {
+      this.all = await this.kith.client.apps.held();
+    })());
   }
 
   override render(): TemplateResult {
@@ -37,7 +47,15 @@ export class AppsPage extends Part {
       ${gate(this.kith, (s) => html`${this.error ? failure(this.error, "apps-error") : nothing}
         ${apps.length === 0
           ? html`<div class="empty">${icon("apps")}<h2>${t("apps.empty")}</h2><p>${t("apps.empty.text")}</p></div>`
-          : html`<ul class="documents">${repeat(apps, (a) => a.label, (a) => this.#app(a, s))}</ul>`}`)}</div>`;
+          : html`<ul class="documents">${repeat(apps, (a) => a.label, (a) => this.#app(a, s))}</ul>`}
+        ${this.#others(apps)}`)}</div>`;
+  }
+
+  /** Documents of apps that are not connected. */
+  #others(apps: readonly ConnectedApp[]): TemplateResult | typeof nothing {
+    const others = this.all.filter((h) => h.app !== "" && !apps.some((a) => a.app === h.app));
+    return others.length === 0 ? nothing : html`<section aria-labelledby="held-apps"><h2 id="held-apps">${t("apps.others")}</h2>
+      <ul class="plain-list">${others.map((h) => html`<li><bdi>${h.app}</bdi> <span class="hint">${t("apps.others.held", { count: h.documents, size: format.bytes(h.octets) })}</span></li>`)}</ul></section>`;
   }
 
   #app(a: ConnectedApp, s: SharingState): TemplateResult {

@@ -12,7 +12,7 @@ const most = 100;
 /** Picks a document or folder, of the person's own or of a friend, that an app is to have. */
 export class MountPicker extends Part {
   static override properties = {
-    kith: { attribute: false }, app: {}, folder: { type: Boolean }, change: { attribute: false }, friend: { state: true }, from: { state: true },
+    kith: { attribute: false }, app: {}, folder: { type: Boolean }, change: { attribute: false }, friend: { state: true }, from: { state: true }, apps: { state: true },
     places: { state: true }, error: { state: true }, filter: { state: true }, path: { state: true }, writable: { state: true },
   };
   declare kith: Kith;
@@ -25,6 +25,8 @@ export class MountPicker extends Part {
   declare friend: string;
   /** The app whose documents they are; "" for those of no app. */
   declare from: string;
+  /** The apps of which there may be something. */
+  declare apps: readonly string[];
   declare places: readonly string[] | undefined;
   declare error: unknown;
   declare filter: string;
@@ -39,6 +41,7 @@ export class MountPicker extends Part {
     this.change = () => undefined;
     this.friend = "";
     this.from = "";
+    this.apps = [];
     this.filter = "";
     this.writable = false;
     new Following(this, () => this.kith.live);
@@ -46,7 +49,7 @@ export class MountPicker extends Part {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void this.#read();
+    void this.#begin();
   }
 
   override disconnectedCallback(): void {
@@ -56,7 +59,7 @@ export class MountPicker extends Part {
 
   override render(): TemplateResult {
     const friends = (this.kith.live.sharing?.friends ?? []).filter((f) => !f.pending && !f.blocked);
-    const apps = [...new Set((this.kith.live.apps?.apps ?? []).map((a) => a.app))].filter((a) => this.friend !== "" || a !== this.app);
+    const apps = [...new Set([...this.apps, ...(this.kith.live.apps?.apps ?? []).map((a) => a.app)])].filter((a) => this.friend !== "" || a !== this.app).sort();
     return html`<div class="mount">
       <label for="mount-whose">${t("mount.whose")}</label>
       <select id="mount-whose" @change=${(e: Event) => this.#look((e.target as HTMLSelectElement).value, this.from)}>
@@ -106,6 +109,15 @@ export class MountPicker extends Part {
     this.change(this.path === undefined ? undefined : {
       path: this.path, app: this.from, ...(this.friend === "" ? { writable: this.writable } : { friend: this.friend }),
     });
+  }
+
+  async #begin(): Promise<void> {
+    void this.#read();
+    try {
+      this.apps = (await this.kith.client.apps.held()).map((h) => h.app).filter((a) => a !== "");
+    } catch (error) {
+      this.error = error;
+    }
   }
 
   /** Lists what there is to pick from. */
