@@ -55,6 +55,9 @@ type Sharing interface {
 	ChangeDocument(ctx context.Context, app, path string, c sharing.Change) (sharing.Document, error)
 	Delete(ctx context.Context, app, path string) (sharing.Deleted, error)
 
+	// Held are the apps that have documents.
+	Held(ctx context.Context) ([]sharing.Held, error)
+
 	Ask(ctx context.Context, a sharing.Ask) (*sharing.Answer, error)
 	Question(ctx context.Context, id string) (*sharing.Answer, error)
 	Forget(ctx context.Context, friend, path string) error
