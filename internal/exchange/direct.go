@@ -94,8 +94,8 @@ func (c *Core) learnPlaces(st *state, from seal.ContextID, m seal.Message) {
 // places returns the direct mailboxes to try for a job.
 func (c *Core) places(j *job, now time.Time) []seal.Place {
 	st := c.states[j.To]
-	if st == nil || j.Kind == seal.Where {
-		return nil
+	if st == nil || j.Kind == seal.Where || j.Kind == seal.Unknown {
+		return nil // Unknown is for one device, and nobody knows for which
 	}
 	var at []seal.Place
 	for _, id := range slices.SortedFunc(maps.Keys(st.Places), func(a, b seal.ContextID) int { return bytes.Compare(a[:], b[:]) }) {

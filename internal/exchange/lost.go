@@ -116,8 +116,15 @@ func (c *Core) renew(r seal.Relation, m seal.Message) ([]Effect, verdict, error)
 		}
 	}
 	effects, err := c.begin(again...)
-	if err != nil || !current {
+	if err != nil || len(again) != 0 && !current {
 		return effects, verdict{}, err
+	}
+	if !current { // of another own device, which may be away
+		l := c.loss(lostKey{r.ID, seal.ContextID(m.ID[:8])})
+		if r.Kind == seal.Friend && len(c.ownDevices()) != 0 && c.now().Sub(l.first) < lostFor {
+			return nil, verdict{back: backOthers}, nil
+		}
+		return nil, verdict{}, nil
 	}
 	more, err := c.repeatAll(r.ID)
 	return append(effects, more...), verdict{}, err
