@@ -127,6 +127,23 @@ func (p *Person) deviceOf(id seal.RelationID) (roster.Device, bool) {
 // rosterInbox marks the queues in which rosters come.
 func rosterInbox() [16]byte { return [16]byte([]byte("kith roster   1\x00")) }
 
+// rosterRelays are the person's relays, and those at which other devices know this
+// one: they are others until it has said so (sweepHouse).
+func (p *Person) rosterRelays(v *view) []string {
+	relays := slices.Clone(p.relays(v))
+	r, err := p.roster()
+	if err != nil {
+		return relays
+	}
+	mine, _ := r.Find(p.me())
+	for _, relay := range mine.Relays {
+		if !slices.Contains(relays, relay) {
+			relays = append(relays, relay)
+		}
+	}
+	return relays
+}
+
 // queueOf is the queue of an inbox, as it is made: rosters wait for a device that is
 // away as long as a relay keeps anything.
 func queueOf(in seal.Inbox) seal.NewQueue {
@@ -166,7 +183,7 @@ func (p *Person) householdInboxes() []seal.Inbox {
 		return out
 	}
 	for _, s := range secrets {
-		for _, relay := range p.relays(v) {
+		for _, relay := range p.rosterRelays(v) {
 			out = append(out, seal.Inbox{Mailbox: seal.RosterQueue(s, p.me(), relay), Invitation: rosterInbox()})
 		}
 	}

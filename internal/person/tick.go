@@ -216,7 +216,12 @@ func (p *Person) sweepHouse(c *change) error {
 	if _, in := r.Find(p.me()); !in {
 		return nil
 	}
-	if p.due(r) {
+	// Another device changes the person's relays, and not what this one says of itself.
+	changed, err := p.renewEntry(r.Devices)
+	if err != nil {
+		return err
+	}
+	if p.due(r) || changed && !r.Expired(p.o.Now()) {
 		return p.issue(c, r, nil)
 	}
 	return p.tell(c, r, false)

@@ -90,8 +90,10 @@ export function householdInboxes(s: Self): Inbox[] {
   for (const r of ownRelations(s)) for (const mailbox of r.in) all.push({ mailbox, relation: r.id });
   const secrets = [s.house.secret];
   for (const [, value] of s.o.local.each("earlier/")) secrets.push(unpack(local.earlier, value).secret);
+  // Other devices know this one at other relays until it has said so (sweepHouse).
+  const relays = new Set([...s.relays(), ...(s.roster().devices.find((d) => idOf(d) === s.id)?.relays ?? [])]);
   for (const secret of secrets) {
-    for (const relay of s.relays()) all.push({ mailbox: rosterQueue(secret, s.id, relay), invitation: rosterInbox });
+    for (const relay of relays) all.push({ mailbox: rosterQueue(secret, s.id, relay), invitation: rosterInbox });
   }
   return all;
 }

@@ -7,7 +7,7 @@ import { encodeOctets, expired, parseInvitation } from "../seal/index.ts";
 import { unpack } from "./codec.ts";
 import { oldEpochs, oldOwnEpochs } from "./epoch.ts";
 import { sayJoin } from "./handshake.ts";
-import { issue, peer, setPeer, tell } from "./house.ts";
+import { issue, peer, renewEntry, setPeer, tell } from "./house.ts";
 import { endInvite } from "./invite.ts";
 import { sweepLinks } from "./link.ts";
 import * as local from "./local.ts";
@@ -134,7 +134,9 @@ async function sweepHouse(s: Self, c: rec.Change): Promise<void> {
   await oldOwnEpochs(s);
   const r = s.roster();
   if (!s.isIn(r)) return;
-  if (await due(s, r, s.house)) await issue(s, c, r);
+  // Another device changes the person's relays, and not what this one says of itself.
+  const changed = renewEntry(s, r);
+  if ((await due(s, r, s.house)) || (changed && !rosterExpired(r, s.now()))) await issue(s, c, r);
   else await tell(s, c, r, false);
 }
 
