@@ -156,10 +156,14 @@ test("the service worker is replaced under a running app", async ({ site, person
   const old = site.files.get("/kith-sw.js") ?? new Uint8Array();
   site.files.set("/kith-sw.js", Buffer.concat([old, Buffer.from("\n// another version\n")]));
   await p.evaluate(async () => {
-    const changed = new Promise((done) => navigator.serviceWorker.addEventListener("controllerchange", done, { once: true }));
+    navigator.serviceWorker.addEventListener("controllerchange", () => (window.changed = true), { once: true });
     await (await navigator.serviceWorker.ready).update();
-    await changed;
   });
+  await p.waitForFunction(() => window.written.length > 20);
+  await expect.poll(async () => { // one that is never idle is stopped in the end, whatever it does
+    if (!(await p.evaluate(() => window.changed))) await stopServiceWorkers(who, p);
+    return p.evaluate(() => window.changed);
+  }).toBe(true);
   const n = await p.evaluate(() => window.written.length);
   await p.waitForFunction((n) => window.written.length > n + 20, n);
   await p.evaluate(() => {
@@ -260,6 +264,7 @@ declare global {
   interface Window {
     heard: string[];
     failed: string[];
+    changed?: boolean;
     written: number[];
     done: boolean;
     writing: Promise<void>;

@@ -67,7 +67,7 @@ export class Router {
     if (this.#people.has(url.pathname)) {
       return this.#people.answer(url.pathname);
     }
-    if (Date.now() - this.#released < handover && request.headers.get("Accept")?.includes(stream)) {
+    if (this.#leaving() && request.headers.get("Accept")?.includes(stream)) {
       return new Response("retry: 500\n\n", { headers: { "Content-Type": stream, "Kith-Host": "page" } });
     }
     if (request.mode === "navigate" && !this.#ownReferrer(request)) {
@@ -109,6 +109,11 @@ export class Router {
     return new Response(body, { status: a.status, headers });
   }
 
+  /** Whether another service worker is about to take over. */
+  #leaving(): boolean {
+    return Date.now() - this.#released < handover;
+  }
+
   /** A stream that ends when the service worker is to be replaced. */
   #endless(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
     const reader = body.getReader();
@@ -121,6 +126,7 @@ export class Router {
           c.close();
         };
         this.#streams.add(end);
+        if (this.#leaving()) end(); // it was asked for before
       },
       pull: async (c) => {
         const { done, value } = await reader.read();

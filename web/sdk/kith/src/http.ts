@@ -17,7 +17,11 @@ function repeatable(init: RequestInit): boolean {
 /** Asks, and takes 503 for "soon". */
 export async function ask(transport: Transport, path: string, init: RequestInit = {}): Promise<Response> {
   for (let i = 1; ; i++) {
-    const answer = await transport(path, init);
+    const answer = await transport(path, init).catch((error: unknown) => {
+      // A service worker that was stopped in the middle.
+      if (!(error instanceof TypeError) || init.signal?.aborted || i === attempts || !repeatable(init)) throw error;
+      return new Response(null, { status: 503, headers: { "Retry-After": "1" } });
+    });
     const after = Number(answer.headers.get("Retry-After"));
     if (answer.status !== 503 || !(after > 0) || i === attempts || !repeatable(init)) return answer;
     await new Promise((done) => setTimeout(done, Math.min(after * 1000, 250 * i)));
