@@ -394,3 +394,105 @@ test("a bad network: lost, doubled and late", async () => {
     assert.equal(f[0]?.safety, a.person.friends()[0]?.safety);
   }
 });
+
+test("damaged bodies are refused, and change nothing", async () => {
+  const w = new World();
+  let state = 11;
+  const random = (n: number): number => {
+    state = (state * 48271) % 2147483647;
+    return state % n;
+  };
+  const { put } = w;
+  w.put = (q, id, body) => { // each comes damaged before it comes as it is, and cut short
+    const damaged = body.slice();
+    const at = random(damaged.length);
+    damaged[at] = (damaged[at] ?? 0) ^ (1 + random(255));
+    put.call(w, q, `${id}!`, damaged);
+    put.call(w, q, `${id}?`, body.slice(0, random(body.length)));
+    put.call(w, q, id, body);
+  };
+  const [alice, bob] = [await w.someone("alice"), await w.someone("bob")];
+  const [laptop, phone] = [await w.device("laptop"), await w.device("phone")];
+  await w.befriend(alice, bob);
+  await w.link(alice, laptop);
+  await w.link(alice, phone);
+  await alice.do(alice.person.setRelays(["wss://new.example"]));
+  await w.settle();
+  await alice.do(alice.person.revoke([phone.person.device]));
+  await w.settle(alice, laptop, bob);
+  laptop.wants("alice", "laptop");
+  assert.equal(alice.friend("bob").safety, bob.friend("alice").safety);
+  await w.talk(laptop, bob, [alice, laptop, bob]);
+  await alice.do(alice.person.removeFriend(alice.friend("bob").id));
+  await w.settle(alice, laptop, bob);
+  assert.deepEqual(bob.person.friends(), []);
+});
+
+test("an inbox that was replaced is listened to for a day after the new one is used (§4.3)", async () => {
+  const w = new World();
+  const [alice, bob] = [await w.someone("alice"), await w.someone("bob")];
+  await w.befriend(alice, bob);
+  await alice.do(alice.person.setRelays(["wss://new.example"]));
+  await w.settle();
+  const listens = async (): Promise<string[]> =>
+    (await alice.person.inboxes()).filter((i) => i.relation !== undefined).map((i) => i.mailbox.relay).sort();
+  assert.equal((await listens()).length, 3);
+  const used = (await alice.person.inboxes()).find((i) => i.relation !== undefined && i.mailbox.relay === "wss://new.example") ?? assert.fail();
+  await w.later(60_000);
+  await alice.do(alice.person.arrived(used));
+  assert.equal((await listens()).length, 3);
+  await w.later(25 * hour);
+  assert.deepEqual(await listens(), ["wss://new.example"]);
+});
+
+test("other relays are those of all devices (§2.3, §4.3)", async () => {
+  const w = new World();
+  const [alice, laptop] = [await w.someone("alice"), await w.device("laptop")];
+  await w.link(alice, laptop);
+  await alice.do(alice.person.setRelays(["wss://new.example"]));
+  await w.settle();
+  await alice.do(alice.person.setDevice("desk"));
+  await w.settle();
+  laptop.wants("desk", "laptop");
+  await w.later(60_000);
+  for (const d of w.devices) for (const i of await d.person.inboxes()) assert.equal(i.mailbox.relay, "wss://new.example");
+  await laptop.do(laptop.person.setDevice("bag"));
+  await w.settle();
+  alice.wants("bag", "desk");
+});
+
+test("devices of a backup may stay (§2.4)", async () => {
+  const w = new World();
+  const [alice, laptop, bob] = [await w.someone("alice"), await w.device("laptop"), await w.someone("bob")];
+  const words = await alice.person.phrase();
+  await w.link(alice, laptop);
+  await w.befriend(alice, bob);
+  const file = await alice.person.backup();
+  const fresh = await w.device("fresh");
+  const named = await fresh.person.devicesIn(words, file);
+  assert.deepEqual(named.map((d) => [d.name, d.this]), [["alice", true], ["laptop", false]]);
+  await fresh.do(fresh.person.restore(words, file, named.filter((d) => !d.this).map((d) => d.id)));
+  const rest = [fresh, laptop, bob];
+  await w.settle(...rest);
+  fresh.wants("fresh", "laptop");
+  laptop.wants("fresh", "laptop");
+  await w.talk(fresh, bob, rest);
+  await w.talk(laptop, bob, rest);
+});
+
+test("while keys change the old relation is ending (§7)", async () => {
+  const w = new World();
+  const [alice, bob, lost] = [await w.someone("alice"), await w.someone("bob"), await w.device("lost")];
+  await w.link(alice, lost);
+  await w.befriend(alice, bob);
+  const [old] = await bob.person.relations();
+  assert(old && !old.ending);
+  await alice.do(alice.person.revoke([lost.person.device]));
+  await bob.step(); // the rekey comes, and is answered
+  assert.equal((await bob.person.relation(old.id))?.ending, true);
+  await w.settle(alice, bob);
+  assert.equal(await bob.person.relation(old.id), undefined);
+  const [now] = await bob.person.relations();
+  assert.deepEqual(bob.person.moves(), [{ from: old.id, to: now?.id }]);
+  await w.talk(alice, bob, [alice, bob]);
+});
