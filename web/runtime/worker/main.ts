@@ -1,6 +1,7 @@
 // The service worker of a site's public origin: it answers every request that
 // the site's index knows from pieces, which come from this device, from peers,
 // or from the host, and are verified whatever they come from.
+import { Router } from "../peer/service/route.ts";
 import { readToWorker } from "../protocol.ts";
 import { sitePath } from "../site.ts";
 import { State } from "../state.ts";
@@ -23,11 +24,14 @@ class Worker {
   readonly #scope: WorkerScope;
   readonly #link: Link;
   readonly #versions: Versions;
+  /** For a site that is an app: its package is in kith/, as on any web server. */
+  readonly #peer: Router;
   #settled = false;
 
   constructor(scope: WorkerScope) {
     this.#scope = scope;
     this.#link = new Link(scope.clients);
+    this.#peer = new Router(scope, new URL("/kith/", scope.location.origin));
     this.#versions = new Versions(new State(), this.#link, scope.clients, { index: openIndex, store: openStore, forget: forgetStore });
   }
 
@@ -40,6 +44,9 @@ class Worker {
     });
     scope.addEventListener("activate", (e) => e.waitUntil(Promise.all([scope.clients.claim(), dropOldAssets()])));
     scope.addEventListener("message", (e) => {
+      if (this.#peer.message(e.data, e.ports)) {
+        return;
+      }
       const message = readToWorker(e.data);
       const [port] = e.ports;
       if (message?.kith === "lead" && port) {
@@ -79,6 +86,10 @@ class Worker {
   #fetch(e: FetchEvent): void {
     const { request } = e;
     const url = new URL(request.url);
+    if (this.#peer.handles(url)) {
+      e.respondWith(this.#peer.answer(e, url));
+      return;
+    }
     if (url.origin !== this.#scope.location.origin || (request.method !== "GET" && request.method !== "HEAD")) {
       return;
     }

@@ -78,7 +78,10 @@ async function register(url: URL | false): Promise<boolean> {
   const sw = (navigator as Partial<Navigator>).serviceWorker;
   if (!sw || !url) return false;
   try {
-    const { scope } = await sw.register(url);
+    // A public site's own service worker does it too, and comes by itself.
+    const visited = document.querySelector('script[src*="/.kith/loader.js"]') !== null;
+    const scope = visited ? "" : (await sw.register(url)).scope;
+    if (visited && sw.controller) return true;
     if (sw.controller && (await sw.getRegistration())?.scope === scope && sw.controller.scriptURL === url.href) return true;
     return await new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => resolve(false), takeover); // a page that was reloaded past it
