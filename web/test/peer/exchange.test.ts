@@ -8,6 +8,7 @@ import { test, type TestContext } from "node:test";
 import type { Ask, Body, Reply } from "../../runtime/peer/contract.ts";
 import { Peer, type PeerOptions } from "../../runtime/peer/exchange/index.ts";
 import { Session } from "../../runtime/peer/mailbox/index.ts";
+import { Oblivious } from "../../runtime/peer/mailbox/oblivious.ts";
 import { encode, hex, relationValue } from "../../runtime/peer/seal/index.ts";
 import { Turn } from "../../runtime/peer/turn.ts";
 import { changed, Device, idOf, once, Person, World } from "./exchange-world.ts";
@@ -268,10 +269,20 @@ test("messages through another relay, and queues that wake", { skip }, async (t)
   const probe = await Session.open(to!.url);
   const id32 = Buffer.from(probe.welcome.relay).toString("base64url");
   probe.close();
-  const { a, b, id } = await friends(t, [`${to!.url}#${id32}`], { hop: { url: through.url, only: true } });
+  const bytes = (n: number): Uint8Array => crypto.getRandomValues(new Uint8Array(n));
+  let sent = 0;
+  const hop = {
+    url: through.url, only: true,
+    send: (by: string, at: string, relay: Uint8Array): Oblivious => {
+      sent++;
+      return new Oblivious(by, at, relay, bytes);
+    },
+  };
+  const { a, b, id } = await friends(t, [`${to!.url}#${id32}`], { hop });
   a.start();
   b.start();
   assert.equal((await a.get(id, "/10")).length, 10);
+  assert.equal(sent, 2, "each sends through the other relay");
   const other = await friends(t, [waking.url]);
   other.a.start();
   other.b.start();

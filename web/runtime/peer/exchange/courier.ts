@@ -15,6 +15,8 @@ export interface Hop {
   url: string;
   /** Keeps back what is for relays whose addresses do not say their ids. */
   only?: boolean;
+  /** Makes what sends to the relay at URL to, whose id is given: of mailbox/oblivious.ts, which few need. */
+  send(through: string, to: string, relay: Uint8Array): Pick<Oblivious, "put">;
 }
 
 /** How many names of queues are remembered. */
@@ -26,16 +28,14 @@ export class Courier {
   readonly #direct: Direct | undefined;
   readonly #sending: number;
   readonly #hop: Hop | undefined;
-  readonly #random: (octets: number) => Uint8Array;
-  readonly #hops = new Map<string, Oblivious>();
+  readonly #hops = new Map<string, Pick<Oblivious, "put">>();
   readonly #gates = new Map<string, Gate>();
   readonly #senders = new Map<string, Uint8Array>();
 
   /** sending is how many things are asked of one relay at once. */
-  constructor(pool: Pool, sending: number, direct: Direct | undefined, hop: Hop | undefined, random: (octets: number) => Uint8Array) {
+  constructor(pool: Pool, sending: number, direct: Direct | undefined, hop: Hop | undefined) {
     this.#pool = pool;
     this.#hop = hop;
-    this.#random = random;
     this.#sending = sending;
     this.#direct = direct;
   }
@@ -69,10 +69,7 @@ export class Courier {
     }
     if (!id) throw new Fault("unsupported", `the address of ${relay} does not say its id, so that nothing can be sent to it through another`);
     let through = this.#hops.get(relay);
-    if (!through) {
-      const { Oblivious: Through } = await import("../mailbox/oblivious.ts"); // few need it
-      this.#hops.set(relay, through = new Through(this.#hop.url, url, id, this.#random));
-    }
+    if (!through) this.#hops.set(relay, through = this.#hop.send(this.#hop.url, url, id));
     await through.put(to, unhex(e.id), e.days, e.body, signal);
   }
 

@@ -48,6 +48,9 @@ export interface PeerOptions {
 /** The bound of what ends by its own bounds, or with the Peer. */
 const long = 1 << 30;
 
+/** How long to wait for more to happen before looking at what is due, ms. */
+const together = 20;
+
 /** How a request waits for its answer. */
 export interface Waiting {
   /** How long request waits, ms: not at all. */
@@ -101,7 +104,7 @@ export class Peer implements Asker {
     this.#patience = o.patience ?? 20 * second;
     this.#answering = new Gate(o.answering ?? 16);
     this.#waker = new Waker(this.#pool);
-    this.#courier = new Courier(this.#pool, o.sending ?? 64, direct, o.hop, (n) => o.core.world.random(n));
+    this.#courier = new Courier(this.#pool, o.sending ?? 64, direct, o.hop);
     this.#carrier = { pool: this.#pool, world: o.core.world, patience: this.#patience, courier: this.#courier };
   }
 
@@ -129,7 +132,7 @@ export class Peer implements Asker {
     const timer = within(2 * hour, [signal, stop.signal], (s) => sleep(due, s)).then(() => "due", () => "");
     const why = await Promise.race([timer, nudged]);
     stop.abort();
-    if (why !== "due") return;
+    if (why !== "due") return sleep(together, signal).catch(() => undefined);
     try {
       await this.enter((core) => core.tick());
     } catch (error) { // the store failed: not again at once

@@ -2,7 +2,7 @@ import { type Ask, type Message, MessageKind, PartyKind, type Relation } from ".
 import { Fault } from "../fault.ts";
 import { checkChunks, encodeAsk, newID, parseResponse, type Response } from "../seal/index.ts";
 import { day, hour, minute } from "./options.ts";
-import { forgetThose, jobsOf } from "./outbox.ts";
+import { forgetThose } from "./outbox.ts";
 import { add, begin } from "./send.ts";
 import { askKey, type Inner, jobKey, type Question } from "./state.ts";
 
@@ -77,7 +77,7 @@ export function asked(c: Inner, id: string): Asked {
     throw new Fault("not_found", `there is no request ${id} that waits`,
       "requests are forgotten when they were cancelled, or nobody answered in time");
   }
-  const sent = !jobsOf(c, a.to).some((j) => j.kind === MessageKind.ask && j.id === id && j.kept.length === 0);
+  const sent = ![...c.byTo.get(a.to)?.values() ?? []].some((j) => j.kind === MessageKind.ask && j.id === id && j.kept.length === 0);
   const { to, made, expires } = a;
   return { id, to, ask: a.ask, made, expires, sent, ...(a.answer ? { response: a.answer } : {}) };
 }

@@ -61,7 +61,8 @@ export async function apply(c: Inner, e: Effects): Promise<void> {
 /** Keeps effects as jobs; what waits to be done already is not asked for twice. */
 export function addEffects(c: Inner, e: Effects): Job[] {
   const jobs: Job[] = [];
-  const waiting = new Map([...c.jobs.values()].flatMap((j) => j.kind === 0 ? [[deed(j), j.number] as const] : []));
+  const deeds = e.create.length + e.lock.length + e.raw.length + e.delete.length === 0 ? [] : [...c.jobs.values()];
+  const waiting = new Map(deeds.flatMap((j) => j.kind === 0 ? [[deed(j), j.number] as const] : []));
   const keep = (part: Partial<Job>): number => {
     const j = { ...blank(c), ...part };
     const old = waiting.get(deed(j));
