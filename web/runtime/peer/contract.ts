@@ -172,8 +172,11 @@ export interface Bucket {
   get(key: string): Uint8Array | undefined;
   /** In the order of keys. */
   each(prefix: string): Iterable<[key: string, value: Uint8Array]>;
-  /** All or nothing, durable when it resolves; what is deleted or replaced is overwritten. */
-  apply(puts: ReadonlyMap<string, Uint8Array>, deletes?: readonly string[]): Promise<void>;
+  /**
+   * All or nothing, durable when it resolves; what is deleted or replaced is overwritten.
+   * Where there is no room it is refused; a little is kept for what is `freeing`.
+   */
+  apply(puts: ReadonlyMap<string, Uint8Array>, deletes?: readonly string[], freeing?: boolean): Promise<void>;
 }
 
 /** Where bodies are: one file each, sealed under a key of its own by whoever writes. */

@@ -46,7 +46,7 @@ export class Node {
   }
 
   async start(): Promise<void> {
-    this.store = await openStore({ folder: this.disk, key: new Uint8Array(32).fill(this.n), random: this.dice.octets });
+    this.store = await openStore({ folder: this.disk, key: new Uint8Array(32).fill(this.n), random: this.dice.octets, reserve: 64 << 10 });
     this.library = await openLibrary({ store: this.store, device: device(this.n), world: this.clock.world(this.dice), ...this.change });
     this.library.setPeople(this.known);
   }

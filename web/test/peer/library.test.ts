@@ -419,6 +419,26 @@ test("messages that are none are refused, whatever they are", async () => {
   assert.equal(device(1).length, 16);
 });
 
+test("where there is no room documents are refused, and can be deleted", async () => {
+  const a = await Node.open(1, new Clock());
+  a.know({ friends: friends(1), devices: [{ relation: between(1, 2), id: device(2) }] });
+  await a.put("large", "x".repeat(200_000), { audience: all });
+  for (let i = 0; i < 30; i++) await a.put(`d${i}`, "x".repeat(3000), { audience: all });
+  await a.ask(1, "/large");
+  a.disk.room = [...a.disk.octets.values()].reduce((n, f) => n + f.length, 0) + 10_000;
+  await assert.rejects(a.put("larger", "x".repeat(300_000)), fault("no_space"));
+  await assert.rejects((async () => { for (let i = 0; ; i++) await a.put(`more${i}`, "x".repeat(3000)); })(), fault("no_space"));
+  const before = seen(a);
+  await a.restart();
+  assert.equal(seen(a), before);
+  const { out } = await a.library.remove("", "large");
+  assert.equal(count(out, MessageKind.purge), 1);
+  await a.put("larger", "x".repeat(100_000));
+  for (const i of a.library.list().items) await a.library.remove("", i.path);
+  assert.deepEqual(a.library.list().items, []);
+  assert.equal([...a.disk.octets.keys()].filter((n) => n.startsWith("bodies/")).length, 0);
+});
+
 test("killed anywhere, a library has what it said it had, and nothing of what it said is deleted", async () => {
   const clock = new Clock();
   const a = await Node.open(1, clock);

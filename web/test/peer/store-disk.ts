@@ -60,6 +60,10 @@ export function apply(disk: Octets, o: Operation): void {
   const file = disk.get(o.file) ?? new Uint8Array();
   switch (o.do) {
     case "write": {
+      if (o.at + o.octets.length <= file.length) {
+        file.set(o.octets, o.at);
+        break;
+      }
       const grown = new Uint8Array(Math.max(file.length, o.at + o.octets.length));
       grown.set(file);
       grown.set(o.octets, o.at);
@@ -108,6 +112,10 @@ export class Memory implements Folder {
       this.octets.set(file, new Uint8Array());
     }
     const now = (): Uint8Array => this.octets.get(file) ?? new Uint8Array();
+    const grow = (size: number): void => {
+      const used = [...this.octets.values()].reduce((n, f) => n + f.length, 0);
+      if (size > now().length && used + size - now().length > this.#top.room) throw new DOMException("no room", "QuotaExceededError");
+    };
     return {
       read: (into, at) => {
         const part = now().subarray(at, at + into.length);
@@ -115,14 +123,14 @@ export class Memory implements Folder {
         return part.length;
       },
       write: (octets, at) => {
-        const used = [...this.octets.values()].reduce((n, f) => n + f.length, 0);
-        if (used + Math.max(0, at + octets.length - now().length) > this.#top.room) {
-          throw new DOMException("no room", "QuotaExceededError");
-        }
+        grow(at + octets.length);
         this.#do({ do: "write", file, at, octets: octets.slice() });
         return octets.length;
       },
-      truncate: (size) => this.#do({ do: "truncate", file, size }),
+      truncate: (size) => {
+        grow(size);
+        this.#do({ do: "truncate", file, size });
+      },
       size: () => now().length,
       flush: () => this.#do({ do: "flush", file }),
       close: () => {},

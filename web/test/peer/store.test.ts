@@ -9,6 +9,7 @@ import { openStore } from "../../runtime/peer/store/index.ts";
 import { type Octets, type Operation, Dice, Disk, Memory, apply } from "./store-disk.ts";
 
 const key = new Uint8Array(32).fill(7);
+const reserve = 2048; // little, for what is done thousands of times
 const octets = (s: string): Uint8Array => new TextEncoder().encode(s);
 const text = (b: Uint8Array | undefined): string => new TextDecoder().decode(b);
 
@@ -48,7 +49,7 @@ test("buckets keep pairs, in the order of keys, over a restart", async (t) => {
 async function history(changes: number): Promise<{ done: Operation[]; states: { after: number; held: string }[] }> {
   const disk = new Memory();
   const dice = new Dice(1);
-  const s = await openStore({ folder: disk, key, random: dice.octets });
+  const s = await openStore({ folder: disk, key, random: dice.octets, reserve });
   const states = [{ after: disk.done.length, held: contents(s, "x", "y") }];
   for (let i = 0; i < changes; i++) {
     const puts = new Map<string, Uint8Array>();
@@ -62,12 +63,12 @@ async function history(changes: number): Promise<{ done: Operation[]; states: { 
 }
 
 async function reopened(disk: Octets): Promise<string> {
-  const s = await openStore({ folder: new Memory(disk), key });
+  const s = await openStore({ folder: new Memory(disk), key, reserve });
   assert.equal(s.broken, 0);
   const held = contents(s, "x", "y");
   await s.bucket("x").apply(new Map([["after", octets("it works on")]]));
   await s.close();
-  const again = await openStore({ folder: new Memory(disk), key });
+  const again = await openStore({ folder: new Memory(disk), key, reserve });
   assert.equal(text(again.bucket("x").get("after")), "it works on");
   return held;
 }
@@ -94,7 +95,7 @@ test("killed in the middle of a write, at any octet", async () => {
   const disk: Octets = new Map();
   for (const [i, o] of done.entries()) {
     if (o.do === "write") {
-      const each = o.octets.length > 700 ? 61 : 1;
+      const each = o.octets.length > 200 ? 61 : 1;
       for (let n = 1; n < o.octets.length; n += each) {
         const torn = clone(disk);
         apply(torn, { ...o, octets: o.octets.subarray(0, n) });
@@ -171,11 +172,16 @@ test("without room a change is refused, and nothing is changed", async () => {
   const dice = new Dice(3);
   for (let i = 0; i < 50; i++) await b.apply(new Map([[`k${i}`, dice.octets(800)]]));
   const held = contents(s, "x", "y");
-  for (const room of [0, 1, 60, 700, 5000, 17_000, 60_000]) {
+  for (const room of [0, 1, 60, 700, 5000, 17_000, 60_000, 300_000]) {
     disk.room = (disk.octets.get("pages")?.length ?? 0) + room;
     await assert.rejects(b.apply(new Map([["big", dice.octets(300_000)]]), ["k1", "k2"]), (e) => kindOf(e) === "no_space");
     assert.equal(contents(s, "x", "y"), held);
   }
+  await assert.rejects((async () => { for (let i = 0; ; i++) await b.apply(new Map([[`more${i}`, dice.octets(800)]])); })(), (e) => kindOf(e) === "no_space");
+  const all = [...b.each("")].map(([k]) => k);
+  for (const [i, k] of all.entries()) await b.apply(new Map([["note", octets(String(i))]]), [k], true);
+  assert.deepEqual([...b.each("")].map(([k]) => k), ["note"], "what is there can be deleted without room");
+  await b.apply(new Map([["k2", dice.octets(5000)]]));
   disk.room = Number.MAX_SAFE_INTEGER;
   await b.apply(new Map([["k1", octets("new")]]));
   const now = contents(s, "x", "y");
@@ -186,12 +192,12 @@ test("without room a change is refused, and nothing is changed", async () => {
 test("a disk that fails leaves all or nothing", async () => {
   for (let fail = 0; fail < 12; fail++) {
     const disk = new Memory();
-    const s = await openStore({ folder: disk, key });
+    const s = await openStore({ folder: disk, key, reserve });
     await s.bucket("x").apply(new Map([["a", octets("1")], ["b", octets("1")]]));
     disk.failAt = fail;
     const failed = await s.bucket("x").apply(new Map([["a", octets("2")]]), ["b"]).then(() => false, () => true);
     disk.failAt = -1;
-    const again = await openStore({ folder: new Memory(clone(disk.octets)), key });
+    const again = await openStore({ folder: new Memory(clone(disk.octets)), key, reserve });
     const got = contents(again, "x");
     assert.ok(got === '[[["a","31"],["b","31"]]]' || got === '[[["a","32"]]]', got);
     if (!failed) assert.equal(got, '[[["a","32"]]]');
@@ -200,7 +206,7 @@ test("a disk that fails leaves all or nothing", async () => {
 
 test("files do not grow without bound, and a change costs what changed", async () => {
   const disk = new Memory();
-  const s = await openStore({ folder: disk, key });
+  const s = await openStore({ folder: disk, key, reserve });
   const dice = new Dice(4);
   const b = s.bucket("x");
   const all = new Map<string, Uint8Array>();
@@ -236,13 +242,13 @@ test("a damaged page is counted, and the others are there", async () => {
 test("a file of pages that was changed anywhere never crashes", async () => {
   const disk = new Memory();
   const dice = new Dice(6);
-  const s = await openStore({ folder: disk, key });
+  const s = await openStore({ folder: disk, key, reserve });
   for (let i = 0; i < 30; i++) await s.bucket("x").apply(new Map([[`k${i}`, dice.octets(600)]]));
   for (let i = 0; i < 300; i++) {
     const torn = clone(disk.octets);
     const raw = torn.get("pages") ?? new Uint8Array();
     for (let n = dice.below(4) + 1; n > 0; n--) raw[dice.below(raw.length)] = dice.below(256);
-    const e = await openStore({ folder: new Memory(torn), key }).then(() => undefined, (e: unknown) => e);
+    const e = await openStore({ folder: new Memory(torn), key, reserve }).then(() => undefined, (e: unknown) => e);
     if (e) assert.ok(["corrupt", "forbidden"].includes(kindOf(e)), String(e));
   }
 });

@@ -186,7 +186,7 @@ export class Copies {
   async #erase(which: (x: Copy) => boolean): Promise<boolean> {
     const doomed = [...this.#all].filter(([, x]) => which(x));
     if (doomed.length === 0) return false;
-    await this.#bucket.apply(new Map(), doomed.map(([name]) => prefix + name));
+    await this.#bucket.apply(new Map(), doomed.map(([name]) => prefix + name), true);
     for (const [name, x] of doomed) {
       this.#all.delete(name);
       this.#size -= x.size;

@@ -51,8 +51,8 @@ export class Buckets {
     return {
       get: (key) => part.values.get(key)?.value,
       each: (prefix) => each(part, prefix),
-      apply: (puts, deletes = []) => {
-        const done = this.#turn.then(() => this.#apply(part, puts, deletes));
+      apply: (puts, deletes = [], freeing = false) => {
+        const done = this.#turn.then(() => this.#apply(part, puts, deletes, freeing));
         this.#turn = done.catch(() => undefined);
         return done;
       },
@@ -73,7 +73,7 @@ export class Buckets {
     return part;
   }
 
-  async #apply(part: Part, puts: ReadonlyMap<string, Uint8Array>, deletes: readonly string[]): Promise<void> {
+  async #apply(part: Part, puts: ReadonlyMap<string, Uint8Array>, deletes: readonly string[], freeing: boolean): Promise<void> {
     const fresh: Pair[] = [];
     const old = new Set<Home>();
     const replaced = new Set<string>();
@@ -94,7 +94,7 @@ export class Buckets {
     if (part.tail) old.add(part.tail);
     this.#gather(old);
     const packs = this.#pack(part, old, replaced, fresh);
-    const pages = await this.#pages.replace(packs.map((p) => write(p.part.name, p.pairs)), [...old].map((h) => h.page));
+    const pages = await this.#pages.replace(packs.map((p) => write(p.part.name, p.pairs)), [...old].map((h) => h.page), freeing);
     this.#settle(part, old, replaced, packs, pages);
   }
 

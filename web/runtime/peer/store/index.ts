@@ -25,6 +25,8 @@ export interface StoreOptions {
   /** The names of files() that there are; all are listed once, here. */
   files?: readonly string[];
   random?: (octets: number) => Uint8Array;
+  /** Octets that are kept for deleting where there is no room: 256 KiB. */
+  reserve?: number;
 }
 
 /** Pages of the store that did not open are counted in `broken`. */
@@ -33,7 +35,7 @@ export async function openStore(o: StoreOptions): Promise<Store & { readonly bro
   const random = o.random ?? ((n) => crypto.getRandomValues(new Uint8Array(n)));
   const file = await o.folder.open("pages", true);
   if (!file) throw new Fault("internal", "the store was not made");
-  const pages = new Pages(file, o.key, random);
+  const pages = new Pages(file, o.key, random, o.reserve ?? 256 << 10);
   try {
     const buckets = new Buckets(pages, await pages.load());
     const files = new Map<string, BodyFiles>();

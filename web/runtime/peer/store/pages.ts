@@ -20,6 +20,7 @@ import { type FileHandle, refused } from "./file.ts";
 
 const block = 512;
 const header = 64;
+const roomy = 64; // blocks that any usual page fits into
 const data = 1;
 const commit = 2;
 const magic = 0x6b697468;
@@ -48,6 +49,7 @@ export class Pages {
   readonly #file: FileHandle;
   readonly #key: Uint8Array;
   readonly #random: (octets: number) => Uint8Array;
+  readonly #reserve: number; // blocks
   #free: { at: number; blocks: number }[] = []; // in order, no two side by side
   #end = 0; // blocks
   #live = 0; // blocks
@@ -55,10 +57,12 @@ export class Pages {
   #last: Page | undefined; // the commit page
   #broken = false;
 
-  constructor(file: FileHandle, key: Uint8Array, random: (octets: number) => Uint8Array) {
+  /** Of the reserve, in octets, only what deletes may use: so it can where there is no room. */
+  constructor(file: FileHandle, key: Uint8Array, random: (octets: number) => Uint8Array, reserve: number) {
     this.#file = file;
     this.#key = key;
     this.#random = random;
+    this.#reserve = Math.ceil(reserve / block);
   }
 
   /** Reads what there is, and finishes what a killed process left half done. */
@@ -92,17 +96,18 @@ export class Pages {
     return { file: this.#end * block, live: this.#live * block };
   }
 
-  /** Puts new pages in the place of others, all or nothing. */
-  async replace(contents: Uint8Array[], drop: readonly Page[]): Promise<Page[]> {
+  /** Puts new pages in the place of others, all or nothing; to delete, from the reserve, too. */
+  async replace(contents: Uint8Array[], drop: readonly Page[], deletes: boolean): Promise<Page[]> {
     const batch = this.#batch + 1;
     const sealed = await Promise.all(contents.map((plain) => this.#seal(batch, plain)));
     if (this.#broken) throw new Fault("not_running", "the store is closed", "reload the page");
     const written: Page[] = [];
     let last: Page;
     try {
-      for (const raw of sealed) written.push(this.#write(batch, raw));
+      for (const raw of sealed) this.#write(batch, raw, written);
       if (written.length > 0) this.#file.flush();
       last = this.#write(batch, this.#commitPage(batch, drop), written);
+      if (!deletes && this.#file.size() < this.#room) this.#file.truncate(this.#room);
       this.#file.flush();
     } catch (e) {
       this.#undo(written);
@@ -125,7 +130,7 @@ export class Pages {
 
   async #begin(): Promise<void> {
     this.#file.truncate(0);
-    await this.replace([], []);
+    await this.replace([], [], false);
   }
 
   #layOut(live: Page[]): void {
@@ -158,7 +163,7 @@ export class Pages {
     this.#shrink();
   }
 
-  #write(batch: number, raw: Uint8Array, note: Page[] = []): Page {
+  #write(batch: number, raw: Uint8Array, note: Page[]): Page {
     const page = this.#take(batch, Math.ceil(raw.length / block));
     note.push(page);
     new DataView(raw.buffer).setBigUint64(56, check(page.at, raw));
@@ -209,7 +214,13 @@ export class Pages {
       this.#free.pop();
       this.#end = tail.at;
     }
-    if (this.#file.size() > this.#end * block) this.#file.truncate(this.#end * block);
+    if (this.#file.size() > this.#room) this.#file.truncate(this.#room);
+  }
+
+  /** The size of the file with the reserve. */
+  get #room(): number {
+    const fits = this.#free.reduce((n, f) => n + (f.blocks >= roomy ? f.blocks : 0), 0);
+    return block * (this.#end + Math.max(0, this.#reserve - fits));
   }
 
   #check(): Uint8Array {
