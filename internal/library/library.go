@@ -33,6 +33,7 @@ type Library struct {
 	given    map[seal.RelationID]uint64 // who has a cursor, and since when
 	gone     []*gone
 	receipts map[string]*receipt // by record key
+	early    []earlyWord
 	lists    lists
 	cursor   []byte                             // key of cursors
 	none     *entry                             // what absent paths are compared with: nobody may see it

@@ -2,9 +2,11 @@ package library
 
 import (
 	"encoding/hex"
+	"errors"
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/seal"
@@ -213,14 +215,51 @@ func (l *Library) unlearnReceipt(key string) {
 	}
 }
 
-// settlePurge takes a friend's word that they purged something.
+// settlePurge takes a friend's word that they purged something. What another own
+// device asked for may not have been heard of here yet: Tick looks again.
 func (l *Library) settlePurge(from seal.RelationID, p purged) ([]seal.Outgoing, error) {
+	out, found, err := l.settleOne(from, p)
+	if !found && len(l.circle.line) > 0 && len(l.early) < mostEarly {
+		l.early = append(l.early, earlyWord{from, p, l.now()})
+	}
+	return out, err
+}
+
+func (l *Library) settleOne(from seal.RelationID, p purged) (out []seal.Outgoing, found bool, err error) {
 	for key, r := range l.receipts {
 		if r.ID == p.ID && r.Friend == from && r.State != Confirmed {
-			return l.settleReceipts(map[string]PurgeState{key: Confirmed}, p.Nothing)
+			out, err = l.settleReceipts(map[string]PurgeState{key: Confirmed}, p.Nothing)
+			return out, true, err
 		}
 	}
-	return nil, nil
+	return nil, false, nil
+}
+
+// earlyWord is a friend's word about a purge that nobody here knows of (yet).
+type earlyWord struct {
+	from seal.RelationID
+	p    purged
+	at   int64
+}
+
+// Bounds of words that are early: how many, and how long they are remembered.
+const (
+	mostEarly = 1024
+	earlyTime = time.Hour
+)
+
+// settleEarly takes friends' words about purges that own devices told of meanwhile.
+func (l *Library) settleEarly() (out []seal.Outgoing, err error) {
+	words := l.early
+	l.early = nil
+	for _, w := range words {
+		more, found, oneErr := l.settleOne(w.from, w.p)
+		out, err = append(out, more...), errors.Join(err, oneErr)
+		if !found && l.now()-w.at < earlyTime.Milliseconds() {
+			l.early = append(l.early, w)
+		}
+	}
+	return out, err
 }
 
 // settleReceipts notes states, and shreds groups that are complete.

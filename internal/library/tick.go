@@ -24,8 +24,12 @@ func (l *Library) Tick() ([]seal.Outgoing, error) {
 	if err := errors.Join(l.evict(), l.expireDrafts()); err != nil {
 		return nil, err
 	}
-	out, err := l.remind()
+	out, err := l.settleEarly()
 	if err != nil {
+		return out, err
+	}
+	more, err := l.remind()
+	if out = append(out, more...); err != nil {
 		return out, err
 	}
 	due := false

@@ -47,6 +47,9 @@ export type Happened =
 
 /** How often own devices are told that friends have something new. */
 const passEvery = 1000;
+/** How many words of friends that they purged something are looked at again, and how long, in ms. */
+const mostEarly = 1024;
+const earlyTime = 600_000;
 /** How long another own device is waited for. */
 const ownWait = 60_000;
 
@@ -75,13 +78,15 @@ export class Inner {
   #gone: string[] = [];
   /** Another device wrote the person's records. */
   #records = false;
-  #fetching = false;
+  #fetching: Promise<void> | undefined;
   /** The friends of relations that were seen, and what was said to have moved. */
   readonly #known = new Map<string, string>();
   readonly #moved = new Set<string>();
   /** Friends who said that they have something new, which own devices were not told; and when they were last. */
   readonly #news = new Set<string>();
   #told = 0;
+  /** Friends' words that they purged something: what another own device asked for may not have been heard of here yet. */
+  #early: { from: string; m: Message; at: number }[] = [];
   /** The friends, as who watches knows them. */
   #circle = "";
 
@@ -178,6 +183,7 @@ export class Inner {
       this.changes.note();
     }
     await running;
+    await this.#fetching;
   }
 
   #waitStale(signal: AbortSignal): Promise<"tick" | "stale"> {
@@ -214,7 +220,12 @@ export class Inner {
 
   async #tick(): Promise<void> {
     await this.act(async (a) => a.person(await this.person.tick()));
-    await this.act(async (a) => a.send(await this.library.tick()));
+    await this.act(async (a) => {
+      const now = this.o.world.now();
+      this.#early = this.#early.slice(-mostEarly).filter((e) => now - e.at < earlyTime);
+      for (const { from, m } of this.#early) a.send(await this.library.handle(from, m));
+      a.send(await this.library.tick());
+    });
     await this.turn.take(() => this.copies.tick());
   }
 
@@ -239,7 +250,6 @@ export class Inner {
   #fetchBodies(signal: AbortSignal): void {
     const wanted = this.library.wanted(64);
     if (wanted.length === 0 || this.#fetching) return;
-    this.#fetching = true;
     const all = async (): Promise<void> => {
       for (const item of wanted) {
         if (signal.aborted) return;
@@ -248,7 +258,7 @@ export class Inner {
         });
       }
     };
-    void all().finally(() => { this.#fetching = false; });
+    this.#fetching = all().finally(() => { this.#fetching = undefined; });
   }
 
   /** The turn, for what waits in between. */
@@ -328,6 +338,7 @@ export class Inner {
     return {
       handle: async (from: string, m: Message): Promise<Outgoing[]> => {
         const copied = m.kind === MessageKind.changed || m.kind === MessageKind.purge;
+        if (m.kind === MessageKind.purged) this.#early.push({ from: this.stable(from), m, at: this.o.world.now() });
         const out = copied ? await this.#copied(from, m) : await this.library.handle(this.stable(from), m);
         this.look();
         return this.#addressed(out);

@@ -31,6 +31,8 @@ const mostBackup = 128 << 20;
 /** How long a request for newer state waits, and one for a friend at most, in ms. */
 const stateTime = 25_000;
 const longestWait = 600_000;
+/** A page is told of changes no more often than so many ms. */
+const eventEvery = 250;
 /** Octets that are read at once. */
 const part = 256 * 1024;
 
@@ -218,7 +220,8 @@ async function getEvents(s: Sharing, r: RouteRequest): Promise<RouteAnswer> {
           const data = JSON.stringify({ ...state, version: 0, person: { ...state.person, storage: undefined } });
           if (data === last) continue;
           last = data;
-          return c.enqueue(encoder.encode(`event: sharing\ndata: ${JSON.stringify(state)}\n\n`));
+          c.enqueue(encoder.encode(`event: sharing\ndata: ${JSON.stringify(state)}\n\n`));
+          return await new Promise((done) => setTimeout(done, eventEvery));
         }
       } catch {
         c.close();
