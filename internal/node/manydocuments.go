@@ -14,7 +14,7 @@ import (
 const (
 	manyDocuments   = 20_000
 	manyDocumentsGC = 50 // percent of what is used
-	countEvery      = time.Minute
+	countEvery      = 20 * time.Second
 )
 
 // watchDocuments keeps small what a node with many documents has in memory, until
@@ -33,5 +33,13 @@ func watchDocuments(ctx context.Context, s *sharing.Service) {
 		}
 	}
 	debug.SetGCPercent(manyDocumentsGC)
-	debug.FreeOSMemory() // reading an index makes as much garbage again
+	for range 3 { // reading an index makes as much garbage again, and starting some more
+		debug.FreeOSMemory()
+		settle()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
