@@ -81,10 +81,12 @@ function epitaph(l: Core, r: ItemRecord): ItemRecord {
  */
 async function inter(l: Core, graves: readonly ItemRecord[]): Promise<Outgoing[]> {
   if (graves.length === 0) return [];
-  const { out, lost } = await mourn(l, graves.map((r) => r.handle));
-  await bury(l, graves);
-  await vanish(l, lost);
-  return out;
+  return l.free(async () => {
+    const { out, lost } = await mourn(l, graves.map((r) => r.handle));
+    await bury(l, graves);
+    await vanish(l, lost);
+    return out;
+  });
 }
 
 /**

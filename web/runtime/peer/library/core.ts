@@ -121,8 +121,7 @@ export class Core {
   seq = 0; // of the last change
   erased = 0; // of the newest deletion that is remembered no more
   broken = 0; // rows that cannot be read
-  /** What is written now is for a deletion, which must not fail for want of room. */
-  freeing = false;
+  #freeing = false; // what is written now is for a deletion
   readonly none: { app: string; aud: SharedAudience }; // what absent paths are compared with
   #last = zeros; // the newest revision that was seen
 
@@ -165,7 +164,18 @@ export class Core {
   /** Makes a batch durable, with clock and number. */
   async commit(b: Batch): Promise<void> {
     b.put("clock", encode(record({ 1: unhex(this.#last), 2: this.seq, 3: this.erased })));
-    await this.bucket.apply(b.puts, [...b.deletes], this.freeing);
+    await this.bucket.apply(b.puts, [...b.deletes], this.#freeing);
+  }
+
+  /** Does what deletes, for which a little room is kept. */
+  async free<T>(f: () => Promise<T>): Promise<T> {
+    const was = this.#freeing;
+    this.#freeing = true;
+    try {
+      return await f();
+    } finally {
+      this.#freeing = was;
+    }
   }
 
   state(name: string): Fields | undefined {

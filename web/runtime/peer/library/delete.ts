@@ -52,16 +52,13 @@ export async function remove(l: Core, doomed: readonly Entry[]): Promise<Outgoin
   const touched = new Set(lost.flatMap((x) => x.blind));
   const until = l.now() + l.o.bury;
   const graves = doomed.map((e) => tombstone(e.record.handle, l.next(), e.record.by, until));
-  l.freeing = true;
-  try {
+  return l.free(async () => {
     const asked = ask(l, lost);
     const out = [...(await change(l, asked.writes)), ...asked.out];
     await bury(l, graves);
     await vanish(l, lost);
     return [...out, ...pushRecords(l, graves), ...tell(l, touched)];
-  } finally {
-    l.freeing = false;
-  }
+  });
 }
 
 /** What is lost when an entry is deleted. */

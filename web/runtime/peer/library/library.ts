@@ -250,6 +250,6 @@ export class Library implements Answerer, Handler {
 
   /** Does what is due; once a minute is enough. */
   tick(): Promise<Outgoing[]> {
-    return tick(this.#core);
+    return this.#core.free(() => tick(this.#core));
   }
 }
