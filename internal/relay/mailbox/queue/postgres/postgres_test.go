@@ -240,7 +240,7 @@ const moved = 80
 
 // move takes the written path from one engine to the other.
 func move(t *testing.T, srv *queuetest.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	small := func() queue.Store {
 		s, err := sqlite.Open(filepath.Join(t.TempDir(), "mailbox.db"), sqlite.Options{DiskShare: 1})

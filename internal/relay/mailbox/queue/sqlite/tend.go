@@ -22,7 +22,8 @@ func (s *Store) tend(alone bool) {
 		case <-tick.C:
 		}
 		if !alone && s.o.Alone() {
-			alone = s.follow(ctx)
+			alone = true
+			s.follow(ctx)
 		}
 		if err := s.giveBack(ctx); err != nil && s.ended() == nil {
 			s.o.Log.Warn("mailboxes: give disk back", "error", err)
@@ -30,8 +31,9 @@ func (s *Store) tend(alone bool) {
 	}
 }
 
-// follow takes over what another process left, and reports whether it could.
-func (s *Store) follow(ctx context.Context) bool {
+// follow takes over what another process left. Where that fails its files stay as
+// they are until the next start.
+func (s *Store) follow(ctx context.Context) {
 	err := s.write(ctx, kind{retires: true}, func(w *writer) error {
 		err := w.adopt()
 		w.sole = err == nil
@@ -40,7 +42,6 @@ func (s *Store) follow(ctx context.Context) bool {
 	if err != nil {
 		s.o.Log.Warn("mailboxes: take over what another relay left", "error", err)
 	}
-	return err == nil
 }
 
 // giveBack writes crowded files anew and removes those in which nothing is named.
