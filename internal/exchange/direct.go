@@ -20,12 +20,13 @@ const (
 )
 
 // SetPlaces says where this device's own mailbox can be reached, until when; nil
-// that it cannot. Relations are told.
+// that it cannot. Relations are told, and again when half of the time is over: it may
+// be called as often as one likes.
 func (c *Core) SetPlaces(at []seal.Place, until time.Time) ([]Effect, error) {
 	same := slices.EqualFunc(at, c.own, func(a, b seal.Place) bool {
 		return a.URL == b.URL && bytes.Equal(a.Certificate, b.Certificate)
 	})
-	if same && (len(at) == 0 || c.until.Sub(c.now()) > placesFor/2) {
+	if same && (len(at) == 0 || c.until.Sub(c.now()) > until.Sub(c.now())/2) {
 		return c.end(nil, nil)
 	}
 	c.own, c.until = at[:min(len(at), mostPlaces)], until

@@ -81,3 +81,25 @@ func TestQueuesThatVanished(t *testing.T) {
 		t.Errorf("after that: %+v", status())
 	}
 }
+
+// TestWhereADeviceIsIsToldSeldom, however often it says so.
+func TestWhereADeviceIsIsToldSeldom(t *testing.T) { // §5.4
+	w, a, _, id := pair(t, 1, network{delay: time.Millisecond})
+	r, _ := a.people.Relation(id)
+	sent := func() (n int) {
+		for _, m := range r.Out {
+			if q := w.relay(m.Relay).queues[string(m.Sender)]; q != nil {
+				n += q.puts
+			}
+		}
+		return n
+	}
+	at := []seal.Place{{URL: "wss://alice.example", Certificate: make([]byte, 32)}}
+	for range 24 * 60 {
+		a.do(func() ([]exchange.Effect, error) { return a.core.SetPlaces(at, w.now.Add(12*time.Hour)) })
+		w.run(time.Minute)
+	}
+	if n := sent(); n < 2*4 || n > 2*8 { // every six hours, to two relays, with acknowledgements
+		t.Errorf("%d messages in a day say where a device is", n)
+	}
+}
