@@ -64,10 +64,13 @@ function bad(why: string, cause?: unknown): Fault {
   return new Fault("invalid", `invitation: ${why}`, "copy the whole link, to its last character", cause);
 }
 
-/** Reads a fragment, or a whole link that has one. */
+/** Stands before the fragment in links to an app. */
+const joinMark = /^kith-join=/;
+
+/** Reads a fragment, or a whole link that has one: to this program, or to an app. */
 export function parseInvitation(link: string): Invitation {
   const text = link.trim();
-  const fragment = text.slice(text.indexOf("#") + 1).replace(/[\r\n]/g, "");
+  const fragment = text.slice(text.indexOf("#") + 1).replace(/[\r\n]/g, "").replace(joinMark, "");
   if (fragment.length > Math.ceil(((head + maxRelays * (1 + maxRelayURL)) * 4) / 3)) {
     throw bad(`${fragment.length} characters are too many`);
   }

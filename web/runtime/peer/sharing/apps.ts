@@ -143,7 +143,7 @@ export class Apps implements AppStore {
     const body = path === "" || path.endsWith("/") ? await listing(q.app, a.body) : a.body;
     const now = this.#i.o.world.now();
     const doc = { path, type: a.type, size: body.size, etag: bare(a.etag), modified: a.modified, labels: [] };
-    return { state: "here", doc, body, age: now - a.fetched, fresh: Math.max(0, a.fresh - now), stale: a.stale };
+    return { state: "here", doc, body, age: now - a.fetched, fresh: Math.max(0, a.fresh - now), stale: a.stale || (q.fresh && a.open !== undefined) };
   }
 
   async request(id: string): Promise<RequestState | undefined> {
