@@ -20,7 +20,8 @@
 // from other origins (Fetch Metadata), so that no page learns which sites a
 // person has. An app's origin carries a Content-Security-Policy and a
 // Connection-Allowlist on every response, and is shown only in the shell.
-// Paths under /.kith/ belong to the gateway on every site's origin.
+// Paths under /.kith/ belong to the gateway on every site's origin, which hands
+// those that are not its own to Options.Reserved and Options.Apps.
 //
 // The package knows no engine and no site manager: Sites is what it needs of
 // them. Specifications: RFC 9110 (semantics, ranges, conditional requests), RFC
