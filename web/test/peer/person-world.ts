@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { MessageKind, PartyKind, type Bucket, type Inbox, type Mailbox, type Message, type Outgoing, type Records } from "../../runtime/peer/contract.ts";
+import type { KeyStore } from "../../runtime/peer/person/options.ts";
 import { Person, type Friend, type Link, type PersonEffects } from "../../runtime/peer/person/person.ts";
 import { equal, hex, newID, newSendContext, openNew, seal } from "../../runtime/peer/seal/index.ts";
 
@@ -152,6 +153,7 @@ export class Device {
   readonly local: Memory;
   readonly records: Memory;
   person!: Person;
+  keys: KeyStore | undefined;
   offset = 0;
   readonly gone: string[] = [];
   readonly got: Message[] = [];
@@ -167,7 +169,7 @@ export class Device {
   async open(): Promise<void> {
     const w = this.world;
     this.person = await Person.open({
-      records: this.records, local: this.local, name: this.name, device: this.name,
+      records: this.records, local: this.local, keys: this.keys, name: this.name, device: this.name,
       relays: [`ws://one.${this.name}`, `ws://two.${this.name}`],
       world: { now: () => w.now + this.offset, random: w.random, log: () => undefined },
     });

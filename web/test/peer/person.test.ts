@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Mailbox } from "../../runtime/peer/contract.ts";
 import { kindOf } from "../../runtime/peer/fault.ts";
 import { openNew } from "../../runtime/peer/seal/index.ts";
-import { day, hour, refused, World } from "./person-world.ts";
+import { day, Device, hour, refused, World } from "./person-world.ts";
 
 test("two become friends (§4)", async () => {
   const w = new World();
@@ -459,6 +459,31 @@ test("other relays are those of all devices (§2.3, §4.3)", async () => {
   await laptop.do(laptop.person.setDevice("bag"));
   await w.settle();
   alice.wants("bag", "desk");
+});
+
+test("a device's key that cannot leave the browser signs rosters (§2)", async () => {
+  const w = new World();
+  const alice = await w.someone("alice");
+  const [kept, refuses] = [new Device(w, "kept"), new Device(w, "refuses")];
+  const safe = new Map<string, CryptoKey>();
+  kept.keys = { find: async (id) => safe.get(id), keep: async (id, key) => void safe.set(id, key) };
+  refuses.keys = { find: async () => undefined, keep: () => Promise.reject(new DOMException("not here", "DataCloneError")) };
+  for (const d of [kept, refuses]) {
+    await d.open();
+    w.devices.push(d);
+    await w.link(alice, d);
+  }
+  assert.equal([...safe.values()][0]?.extractable, false);
+  await kept.restart();
+  await refuses.restart();
+  await kept.do(kept.person.setDevice("phone"));
+  await w.settle();
+  for (const d of w.devices) d.wants("alice", "phone", "refuses");
+  await kept.do(kept.person.revoke([refuses.person.device]));
+  await w.settle(alice, kept);
+  alice.wants("alice", "phone");
+  safe.clear();
+  await refused("a key that is lost", () => kept.open(), "corrupt");
 });
 
 test("devices of a backup may stay (§2.4)", async () => {

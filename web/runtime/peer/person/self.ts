@@ -44,8 +44,12 @@ export class Self {
     const made = { xwing: newSeed(o.world.random), name: cleanName(o.device, "device"), added: this.now(), holds: { days: 0, apps: [] } };
     if (o.keys) {
       const key = await newDeviceKey();
-      await o.keys.keep(deviceOf(key.public), key.private);
-      return { ...made, seed: new Uint8Array(), public: key.public };
+      try {
+        await o.keys.keep(deviceOf(key.public), key.private);
+        return { ...made, seed: new Uint8Array(), public: key.public };
+      } catch (error) { // some browsers keep no keys in private windows
+        o.world.log("warn", "the browser does not keep this device's key; the store does", { error: String(error) });
+      }
     }
     const seed = newSeed(o.world.random);
     return { ...made, seed, public: await publicKey(seed) };
