@@ -9,7 +9,8 @@ import { octets, pack, record, unpack } from "../person/codec.ts";
 import { concat, hex, hmac, unhex, utf8 } from "../seal/index.ts";
 import { ask, asked, copyOf, forget, withdraw } from "./asks.ts";
 import * as documents from "./documents.ts";
-import type { Happened, Inner } from "./inner.ts";
+import type { Inner } from "./inner.ts";
+import type { Happened } from "./options.ts";
 import type { Sharing } from "./sharing.ts";
 import type { Answered } from "./types.ts";
 

@@ -1,49 +1,16 @@
 import {
   MessageKind, PartyKind,
   type Answerer, type Ask, type Asker, type Effects, type Handler, type Inbox, type Message, type Outgoing, type People, type Relation,
-  type Reply, type Store, type World,
+  type Reply,
 } from "../contract.ts";
-import { Peer, type Asked, type Core, type PeerOptions } from "../exchange/index.ts";
+import { Peer, type Core } from "../exchange/index.ts";
 import { Fault } from "../fault.ts";
-import { openCopies, openLibrary, isOwnRecord, passOn, tellOthers, type Copies, type Library, type LibraryOptions } from "../library/index.ts";
-import type { KeyStore, PersonEffects } from "../person/options.ts";
+import { openCopies, openLibrary, isOwnRecord, passOn, tellOthers, type Copies, type Library } from "../library/index.ts";
+import type { PersonEffects } from "../person/options.ts";
 import { Person } from "../person/person.ts";
 import { Turn } from "../turn.ts";
 import { Changes } from "./changes.ts";
-
-/** What Sharing needs; what may be left out has the default that is named. */
-export interface SharingOptions {
-  store: Store;
-  world: World;
-  /** Where the device's key is kept: in the store. */
-  keys?: KeyStore | undefined;
-  /** What friends are told until the person says otherwise, and this device's name. */
-  name?: string;
-  device?: string;
-  /** They keep this person's mailboxes until the person names others. */
-  relays?: readonly string[];
-  /** What stands before the # of links. */
-  base?: string;
-  /** How long friends may keep what they were sent: 7 days. */
-  lease?: number;
-  /** How long a message waits for somebody: 7 days. */
-  lifetime?: number;
-  /** How to talk to the relay at a URL. */
-  relay?: PeerOptions["relay"];
-  /** Channels to devices without a relay. */
-  direct?: PeerOptions["direct"];
-  network?: EventTarget;
-  /** How often what time asks for is looked for: 30 seconds. */
-  tick?: number;
-  library?: Partial<LibraryOptions>;
-}
-
-/** What happened, for who watches: to a document of the person, or to what friends have. */
-export type Happened =
-  | { kind: "document"; app: string; path: string; tag: string }
-  | { kind: "friend"; friend: string }
-  | { kind: "friends" }
-  | { kind: "arrived"; question: Asked };
+import type { Acting, Happened, SharingOptions } from "./options.ts";
 
 /** How often own devices are told that friends have something new. */
 const passEvery = 1000;
@@ -52,13 +19,6 @@ const mostEarly = 1024;
 const earlyTime = 600_000;
 /** How long another own device is waited for. */
 const ownWait = 60_000;
-
-/** What an operation wants carried out when it is kept. */
-export interface Acting {
-  person(e: PersonEffects): void;
-  effects(e: Effects): void;
-  send(out: readonly Outgoing[]): void;
-}
 
 /**
  * The parts of the peer, put together as internal/sharing does. Friends have two names:

@@ -6,7 +6,8 @@ import type { Body } from "../contract.ts";
 import type { Item, Part, Parts } from "../library/index.ts";
 import * as asks from "./asks.ts";
 import * as documents from "./documents.ts";
-import { Inner, type SharingOptions } from "./inner.ts";
+import { Inner } from "./inner.ts";
+import type { SharingOptions } from "./options.ts";
 import * as persons from "./persons.ts";
 import { state } from "./state.ts";
 import type {
