@@ -38,22 +38,22 @@ func compare(dist string, built map[string][]byte) error {
 		return err
 	})
 	if err != nil {
-		return stale(err.Error())
+		return stale(dist, err.Error())
 	}
 	for _, name := range slices.Sorted(maps.Keys(built)) {
 		data, err := os.ReadFile(filepath.Join(dist, filepath.FromSlash(name)))
 		if err != nil || !bytes.Equal(data, built[name]) {
-			return stale(name + " is not what its sources make")
+			return stale(dist, name+" is not what its sources make")
 		}
 		delete(found, name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		return stale(name + " has no source")
+		return stale(dist, name+" has no source")
 	}
 	return nil
 }
 
-// stale is the error for a dist that must be made again.
-func stale(what string) error {
-	return fmt.Errorf("web/dist is stale: %s; run 'npm ci --prefix web' and 'go run -C tools ./webbuild'", what)
+// stale is the error for a dist folder that must be made again.
+func stale(dist, what string) error {
+	return fmt.Errorf("%s is stale: %s; run 'npm ci --prefix web' and 'go run -C tools ./webbuild'", filepath.ToSlash(dist), what)
 }

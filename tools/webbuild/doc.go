@@ -2,6 +2,7 @@
 // web/runtime, with esbuild as a library: one script and one style sheet for each
 // page, the HTML and the icons beside them, the visitors' runtime in dist/visit,
 // the browser peer with its SDK in dist/peer, and the licences of what was bundled.
+// The apps in examples have a dist folder each.
 //
 //	go run -C tools ./webbuild          write web/dist
 //	go run -C tools ./webbuild -check   fail when web/dist is not what the sources make

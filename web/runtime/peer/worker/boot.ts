@@ -37,7 +37,7 @@ export async function openPeer(wrote: () => void, window: MessagePort): Promise<
   });
   const people = async (r: PeopleRequest): Promise<Answered | undefined> => {
     const answer = await route(sharing, r);
-    return answer && { ...answer, body: addressed(answer.body, r.scope) };
+    return answer && { ...answer, body: addressed(answer, r.scope) };
   };
   const log = (message: string, attributes: Record<string, unknown>): void => world.log("warn", message, attributes);
   return { host: new Host({ store, keep: kept.bucket("host"), people, now: world.now, log }) };
@@ -48,15 +48,15 @@ async function openKept(): Promise<Store> {
 }
 
 /** Makes links of an answer those of the app whose page asked. */
-function addressed(body: Answered["body"], scope: string): Answered["body"] {
+function addressed({ headers, body }: Pick<Answered, "headers" | "body">, scope: string): Answered["body"] {
   const [from, to] = [`${anyApp}#`, `${location.origin}${scope}#${join}`];
-  const replace = (data: Uint8Array): Uint8Array<ArrayBuffer> => new TextEncoder().encode(new TextDecoder().decode(data).replaceAll(from, to));
-  if (body instanceof Uint8Array) return contains(body) ? replace(body) : body;
-  return body;
-
-  function contains(data: Uint8Array): boolean {
-    return data.length < 4 << 20 && new TextDecoder().decode(data).includes(from);
-  }
+  const replace = (data: Uint8Array): Uint8Array<ArrayBuffer> | Uint8Array => {
+    const text = data.length < 4 << 20 ? new TextDecoder().decode(data) : "";
+    return text.includes(from) ? new TextEncoder().encode(text.replaceAll(from, to)) : data;
+  };
+  if (body instanceof Uint8Array) return replace(body) as Uint8Array<ArrayBuffer>;
+  if (!body || !headers.some(([name, value]) => name === "Content-Type" && value === "text/event-stream")) return body;
+  return body.pipeThrough(new TransformStream({ transform: (event: Uint8Array, c) => c.enqueue(replace(event)) })); // each event is one part
 }
 
 /** What this device is called until the person says otherwise. */

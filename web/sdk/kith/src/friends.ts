@@ -40,7 +40,8 @@ export class Friends {
     if (o.fresh) headers["Cache-Control"] = "no-cache";
     if (o.copy) headers["Cache-Control"] = "only-if-cached";
     const init = { headers, ...(o.signal ? { signal: o.signal } : {}) };
-    const response = await must(this.#transport, this.url(friend, path), init, 404, 410, 504);
+    const query = o.after === undefined ? "" : `?after=${encodeURIComponent(o.after)}`;
+    const response = await must(this.#transport, this.url(friend, path) + query, init, 404, 410, 504);
     switch (response.status) {
       case 202:
         return { state: "waiting", id: ((await response.json()) as { id: string }).id };

@@ -69,6 +69,8 @@ export interface AskOptions {
   fresh?: boolean;
   /** Take the copy or nothing. */
   copy?: boolean;
+  /** Of a folder: what comes after this path. */
+  after?: string;
   signal?: AbortSignal;
 }
 
