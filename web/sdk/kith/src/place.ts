@@ -46,7 +46,7 @@ export async function find(w: Where): Promise<Found> {
   hear(w);
   place.begin();
   if ((before === "page" && (await fits(w.serviceWorker))) || (await register(w.serviceWorker))) return { host: "page", transport: byFetch, limits };
-  limits.push({ code: "no-service-worker", text: "Pictures and links to /.kith/ addresses do not work here, nor opening the app without a network." });
+  limits.push({ code: "no-service-worker", text: "Here pictures and links to /.kith/ addresses do not work, nor the pages on which friends are managed." });
   const transport = byHandler(worker(place), (ask) => w.person(ask, bare));
   return { host: "page", transport, limits, people: bare };
 }
