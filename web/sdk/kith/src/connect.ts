@@ -107,15 +107,24 @@ export interface Entrances {
 
 /** Makes what one build of the SDK offers. */
 export function entrances(build: Build): Entrances {
-  const place = async (o: Pick<ConnectOptions, "serviceWorker" | "base">): Promise<{ found: Found; overlay: Overlay; base: URL }> => {
-    const base = o.base === undefined ? build.base() : new URL(o.base, document.baseURI);
+  const places = new Map<string, ReturnType<typeof take>>();
+  const take = async (base: URL, serviceWorker: URL | false): Promise<{ found: Found; overlay: Overlay; base: URL }> => {
     const overlay = new Overlay();
     const found = await find({
-      base, memory: build.memory,
-      serviceWorker: o.serviceWorker === false ? false : new URL(o.serviceWorker ?? "kith-sw.js", document.baseURI),
+      base, memory: build.memory, serviceWorker,
       person: (ask, people) => void (ask === "" ? overlay.close() : overlay.show(`${people}#ask=${ask}`)),
     });
     return { found, overlay, base };
+  };
+  // A page takes part once, however often it connects, so that the person is asked once.
+  const place = (o: Pick<ConnectOptions, "serviceWorker" | "base">): ReturnType<typeof take> => {
+    const base = o.base === undefined ? build.base() : new URL(o.base, document.baseURI);
+    const serviceWorker = o.serviceWorker === false ? false : new URL(o.serviceWorker ?? "kith-sw.js", document.baseURI);
+    const name = `${base.href} ${serviceWorker === false ? "" : serviceWorker.href}`;
+    const taken = places.get(name) ?? take(base, serviceWorker);
+    places.set(name, taken);
+    taken.catch(() => places.delete(name));
+    return taken;
   };
   return {
     attach: async (o = {}) => {
