@@ -53,6 +53,15 @@ function unpack<T>(shape: Shape<T>, b: Uint8Array): T {
   return v;
 }
 
+const epochs = new WeakMap<Uint8Array, string>();
+
+/** The id of an epoch, made once for each key. */
+function epochID(key: Uint8Array): string {
+  let id = epochs.get(key);
+  if (id === undefined) epochs.set(key, (id = epochOf(key)));
+  return id;
+}
+
 const zero = <T>(shape: Shape<T>): T => shape.read(undefined);
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -261,7 +270,7 @@ export function whole(r: RelationView, quiet = false): Relation {
   return {
     id: r.id, kind: 1, side: record.side === 1 ? 1 : 2, root: record.root, notice: record.notice, peerNotice: record.peerNotice,
     pairwise: record.pairwise, peerKey: record.peerKey, epochs: ordered(r),
-    peerEpoch: { id: epochOf(r.peer.public), public: r.peer.public, seen: r.peer.seen },
+    peerEpoch: { id: epochID(r.peer.public), public: r.peer.public, seen: r.peer.seen },
     in: quiet ? [] : [...each(r.in)].map(([, q]) => q.mailbox), out: r.out.queues,
   };
 }
