@@ -41,6 +41,7 @@ type hubs struct {
 // hub has the last events of one origin.
 type hub struct {
 	label   string
+	ready   chan struct{} // closed when changes are listened to
 	mu      sync.Mutex
 	events  []event
 	last    int64
@@ -69,7 +70,7 @@ func (s *hubs) join(from Origin) *hub {
 	defer s.mu.Unlock()
 	b := s.all[from.Label]
 	if b == nil {
-		b = &hub{label: from.Label, last: s.h.o.Now().UnixMicro(), more: make(chan struct{}), poke: make(chan struct{}, 1)}
+		b = &hub{label: from.Label, ready: make(chan struct{}), last: s.h.o.Now().UnixMicro(), more: make(chan struct{}), poke: make(chan struct{}, 1)}
 		ctx, stop := context.WithCancel(s.ctx)
 		b.stop = stop
 		s.all[from.Label] = b
@@ -160,19 +161,31 @@ func (b *hub) after(id int64) (events []event, more <-chan struct{}, last int64,
 }
 
 // listen collects events until ctx ends. What the app may changes what is listened
-// to.
+// to; nothing is missed meanwhile.
 func (s *hubs) listen(ctx context.Context, b *hub, from Origin) {
-	told := s.standing(ctx, from)
-	for ctx.Err() == nil {
-		g := s.h.grants.of(b.label)
-		within, stop := context.WithCancel(ctx)
-		var watching sync.WaitGroup
-		if g.has(GrantData) {
-			for _, app := range watched(g) {
-				watching.Go(func() { s.watch(within, b, g, app) })
-			}
+	told, end := s.standing(ctx, from), func() {}
+	for first := true; ctx.Err() == nil; first = false {
+		next := s.watchAll(ctx, b)
+		end()
+		if end = next; first {
+			close(b.ready)
 		}
-		told = s.stand(within, b, from, told)
+		told = s.stand(ctx, b, from, told)
+	}
+	end()
+}
+
+// watchAll begins to watch what an app has, and returns how that ends.
+func (s *hubs) watchAll(ctx context.Context, b *hub) (end func()) {
+	ctx, stop := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	if g := s.h.grants.of(b.label); g.has(GrantData) {
+		for _, app := range watched(g) {
+			events := s.h.o.Sharing.Watch(ctx, app) // from now on
+			watching.Go(func() { s.watch(ctx, b, g, app, events) })
+		}
+	}
+	return func() {
 		stop()
 		watching.Wait()
 	}
@@ -226,6 +239,8 @@ func marshal(v any) string {
 // ends.
 func (s *hubs) stand(ctx context.Context, b *hub, from Origin, told standing) standing {
 	changes := make(chan struct{}, 1)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	go s.follow(ctx, changes)
 	for {
 		poked := false
@@ -264,8 +279,8 @@ func (s *hubs) follow(ctx context.Context, changes chan<- struct{}) {
 }
 
 // watch tells of changes of documents of one app that this one has, and of friends.
-func (s *hubs) watch(ctx context.Context, b *hub, g *Grant, app string) {
-	for e := range s.h.o.Sharing.Watch(ctx, app) {
+func (s *hubs) watch(ctx context.Context, b *hub, g *Grant, app string, events <-chan sharing.Event) {
+	for e := range events {
 		switch {
 		case e.Question != "":
 			for _, r := range s.h.asked.find(b.label, func(r request) bool { return r.Question == e.Question }) {

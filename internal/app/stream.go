@@ -1,6 +1,8 @@
 package app
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -21,6 +23,13 @@ func (c *call) stream(folder string) error {
 		return fault.New(fault.RateLimited, "%d pages of this app listen already", c.h.o.MaxStreams).WithHint("close some")
 	}
 	defer c.h.hubs.leave(b)
+	select {
+	case <-b.ready:
+	case <-c.r.Context().Done():
+		return context.Cause(c.r.Context())
+	case <-c.h.hubs.ctx.Done():
+		return fault.New(fault.NotRunning, "the node is about to end")
+	}
 	_, _, at, _ := b.after(0)
 	resync := false
 	if text := c.r.Header.Get("Last-Event-ID"); text != "" {
@@ -57,16 +66,22 @@ func (c *call) follow(b *hub, s *sender, at int64) {
 		if gap {
 			s.resync(last)
 		}
+		over := false
 		for _, e := range events {
 			s.send(e)
+			over = e.kind == "connected" && bytes.Contains(e.data, []byte(`"granted":[]`))
 		}
 		at = last
-		if !c.h.grants.of(c.from.Label).has(GrantData) {
+		allowed := c.h.grants.of(c.from.Label).has(GrantData)
+		if over && !allowed { // the page was told
 			return
 		}
 		select {
 		case <-more:
 		case <-beat.C:
+			if !allowed {
+				return
+			}
 			s.write(":\n\n")
 		case <-c.r.Context().Done():
 			return
