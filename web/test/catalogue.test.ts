@@ -22,11 +22,14 @@ test("a value is not read as a message", () => {
 
 const web = new URL("../../../../", import.meta.url);
 
-/** The sources of the console. */
+/** The sources of the console, and of the people pages, which are of the same parts. */
 async function sources(): Promise<string> {
-  const dir = new URL("console/", web);
-  const names = (await readdir(dir, { recursive: true })).filter((n) => n.endsWith(".ts"));
-  return (await Promise.all(names.map((n) => readFile(new URL(n, dir), "utf8")))).join("\n");
+  const texts = await Promise.all(["console/", "runtime/people/"].map(async (folder) => {
+    const dir = new URL(folder, web);
+    const names = (await readdir(dir, { recursive: true })).filter((n) => n.endsWith(".ts"));
+    return Promise.all(names.map((n) => readFile(new URL(n, dir), "utf8")));
+  }));
+  return texts.flat().join("\n");
 }
 
 test("every message is used, and every message that is used exists", async () => {
