@@ -9,6 +9,7 @@
 //	dist/app.html     the shell, served at /app/<label>/<path> of the same origin
 //	dist/assets/…     scripts, style sheets and icons of both, served at /assets/…
 //	dist/visit/…      the visitors' runtime, served below /.kith/ of public origins, through Visit
+//	dist/peer/…       the browser peer with its SDK, for apps to copy to any web server (sdk/kith)
 //
 // Names in assets and visit are stable: serve them with an ETag and Cache-Control:
 // no-cache. Who may have the console's page, and the token in it, is decided in

@@ -1,4 +1,5 @@
 /** Event streams (spec/app-api.md §5). */
+import { Fault } from "../fault.ts";
 import { octets, reply } from "./http.ts";
 import type { Answered } from "../service/wire.ts";
 
@@ -6,6 +7,8 @@ import type { Answered } from "../service/wire.ts";
 const kept = 512;
 /** Events that wait for a client that does not read; then it has to begin anew. */
 const mostWaiting = 256;
+/** Streams of one app at once. */
+const mostStreams = 256;
 /** Milliseconds between comments. */
 const commentEvery = 15_000;
 
@@ -42,6 +45,9 @@ export class Events {
 
   /** A stream of those that wanted says yes to. */
   stream(lastEventID: string | null, signal: AbortSignal, wanted: (event: string, data: unknown) => boolean): Answered {
+    if (this.#streams.size >= mostStreams) {
+      throw new Fault("rate_limited", `the app follows ${mostStreams} streams of events`, "close some");
+    }
     let end = (): void => undefined;
     const body = new ReadableStream<Uint8Array>({
       start: (c) => {

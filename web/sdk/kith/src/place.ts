@@ -33,7 +33,7 @@ export async function find(w: Where): Promise<Found> {
   if (before === "node") return { host: "node", transport: byFetch, limits: [] };
   const limits: Limit[] = [];
   const bare = `${w.base.pathname}people/index.html`;
-  if (!canKeep()) {
+  if (!(await canKeep())) {
     limits.push({ code: "memory", text: "This page cannot keep anything: what is written is gone when it is closed." });
     limits.push({ code: "no-friends", text: "Without storage there are no friends." });
     const handler = w.memory();
@@ -59,10 +59,15 @@ async function probe(): Promise<string | undefined> {
 }
 
 /** Whether a worker can keep documents and keys here. */
-function canKeep(): boolean {
+async function canKeep(): Promise<boolean> {
   const web = navigator as Partial<Navigator>;
-  return isSecureContext && location.protocol.startsWith("http") && typeof Worker === "function" && web.locks !== undefined &&
-    typeof web.storage?.getDirectory === "function";
+  if (!isSecureContext || !location.protocol.startsWith("http") || typeof Worker !== "function" || !web.locks || !web.storage) return false;
+  try {
+    await web.storage.getDirectory(); // private windows may have the function, and no folder
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the service worker that answers is that of this app, and not of one that has the folder above. */
