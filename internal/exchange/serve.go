@@ -69,7 +69,7 @@ func (c *Core) allow(r seal.Relation) bool {
 // serve has a request answered, unless it is being answered or was.
 func (c *Core) serve(d Delivery, r seal.Relation, s *receiving, m seal.Message, had bool, old seen) ([]Effect, verdict, error) {
 	if r.Ending {
-		return nil, verdict{back: backFailed}, nil // who asks may be a device that was revoked
+		return nil, verdict{back: backOthers}, nil // who asks may be a device that was revoked; others ask again
 	}
 	for _, now := range c.serving {
 		if now.relation == r.ID && now.id == m.ID {

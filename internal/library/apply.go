@@ -127,40 +127,15 @@ func (l *Library) accept(ws []*write) ([]seal.Outgoing, error) {
 	if len(ws) == 0 {
 		return nil, nil
 	}
-	touched := map[seal.RelationID]bool{}
-	var lost []loss
-	for _, w := range ws {
-		old := l.index.byHandle[w.record.Handle]
-		was := l.entitled(old)
-		shared := &entry{app: w.record.App, path: w.record.Path, aud: l.index.audience(w.record.Audience)}
-		is := l.entitled(shared)
-		for _, id := range append(was, is...) {
-			if _, follows := l.given[id]; follows {
-				touched[id] = true
-			}
-		}
-		if old != nil {
-			lost = append(lost, l.losses(old, shared, was, is)...)
-		}
-	}
-	asked, out, err := l.ask(lost)
+	s, err := l.carryOut(ws, func(id seal.RelationID) bool {
+		_, follows := l.given[id]
+		return follows
+	})
 	if err != nil {
 		return nil, err
 	}
-	all := append(asked, ws...)
-	if err := l.store(all); err != nil {
-		return nil, err
-	}
-	for _, w := range all {
-		if err := l.learn(w.fresh); err != nil {
-			return nil, err
-		}
-	}
-	if err := l.vanish(lost); err != nil {
-		return nil, err
-	}
-	l.announce(all)
-	return append(append(out, l.push(asked)...), l.tell(touched)...), nil
+	l.announce(s.all)
+	return append(append(s.out, l.push(s.asked)...), l.tell(s.touched)...), nil
 }
 
 // inter deletes what another device deleted. Friends who were sent it by this

@@ -106,7 +106,27 @@ func (l *Library) whole(e *entry) (record, error) {
 // change stores new versions made on this device, and returns the messages about
 // them.
 func (l *Library) change(ws []*write) ([]seal.Outgoing, error) {
-	touched := map[seal.RelationID]bool{}
+	s, err := l.carryOut(ws, func(seal.RelationID) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	out := append(s.out, l.tell(s.touched)...)
+	l.announce(s.all)
+	return append(l.push(s.all), out...), nil
+}
+
+// carried is what came of writes.
+type carried struct {
+	asked, all []*write // purges that were asked for, and these with the writes
+	out        []seal.Outgoing
+	touched    map[seal.RelationID]bool // friends to tell that something changed
+}
+
+// carryOut makes writes durable, and asks those for a purge who may not see any
+// more what they were sent. Of the friends whom a write concerns it notes those
+// that tells picks.
+func (l *Library) carryOut(ws []*write, tells func(seal.RelationID) bool) (s carried, err error) {
+	s.touched = map[seal.RelationID]bool{}
 	var lost []loss
 	for _, w := range ws {
 		old := l.index.byHandle[w.record.Handle]
@@ -114,31 +134,27 @@ func (l *Library) change(ws []*write) ([]seal.Outgoing, error) {
 		shared := &entry{app: w.record.App, path: w.record.Path, aud: l.index.audience(w.record.Audience)}
 		is := l.entitled(shared)
 		for _, id := range append(was, is...) {
-			touched[id] = true
+			if tells(id) {
+				s.touched[id] = true
+			}
 		}
 		if old != nil {
 			lost = append(lost, l.losses(old, shared, was, is)...)
 		}
 	}
-	asked, out, err := l.ask(lost)
-	if err != nil {
-		return nil, err
+	if s.asked, s.out, err = l.ask(lost); err != nil {
+		return s, err
 	}
-	all := append(asked, ws...)
-	if err := l.store(all); err != nil {
-		return nil, err
+	s.all = append(s.asked, ws...)
+	if err := l.store(s.all); err != nil {
+		return s, err
 	}
-	for _, w := range all {
+	for _, w := range s.all {
 		if err := l.learn(w.fresh); err != nil {
-			return nil, err
+			return s, err
 		}
 	}
-	if err := l.vanish(lost); err != nil {
-		return nil, err
-	}
-	out = append(out, l.tell(touched)...)
-	l.announce(all)
-	return append(l.push(all), out...), nil
+	return s, l.vanish(lost)
 }
 
 // tell returns a hint for each friend that something changed.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"maps"
 	"strings"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/library"
 	"github.com/kith-web/kith/internal/seal"
+	"github.com/kith-web/kith/internal/sharing/joint"
 )
 
 // ownWait is how long another own device is waited for.
@@ -129,7 +129,7 @@ func (t friendAsker) ask(ctx context.Context, to seal.RelationID, r seal.Request
 	r.Header = notEmpty(r.Header)
 	relation := t.h.current(to)
 	for _, open := range t.h.peer.Asked() {
-		if open.To == relation && sameRequest(open.Request, r) {
+		if open.To == relation && joint.SameRequest(open.Request, r) {
 			return t.h.answered(t.h.peer.Answer(ctx, open.ID, wait))
 		}
 	}
@@ -141,13 +141,6 @@ func notEmpty(h map[string]string) map[string]string {
 		return nil
 	}
 	return h
-}
-
-// sameRequest compares what is asked. A question without conditions answers one
-// with them.
-func sameRequest(open, r seal.Request) bool {
-	return open.Method == r.Method && open.Path == r.Path && (len(open.Header) == 0 && open.Header["range"] == r.Header["range"] ||
-		maps.Equal(open.Header, r.Header))
 }
 
 func (h *home) answered(a exchange.Answered, err error) (*seal.Reply, error) {

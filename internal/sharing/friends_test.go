@@ -182,3 +182,28 @@ func TestAllDevicesHearOfFriends(t *testing.T) {
 		wantKind(t, err, fault.NotFound)
 	}
 }
+
+// TestBlockedAndNoMore: what a friend asked meanwhile is answered as if they had
+// asked after.
+func TestBlockedAndNoMore(t *testing.T) {
+	t.Parallel()
+	url, _ := startRelay(t, t.TempDir(), "127.0.0.1:0")
+	alice, bob := newDevice(t, "alice", url), newDevice(t, "bob", url)
+	befriend(t, alice, bob)
+	bob.put("", "1", "text", only("alice"))
+	for range 10 {
+		yes, no := true, false
+		_, err := bob.ChangeFriend(t.Context(), "alice", sharing.FriendChange{Blocked: &yes})
+		check(t, err)
+		waits, err := alice.Ask(t.Context(), sharing.Ask{Friend: "bob", Path: "/1", Fresh: true})
+		check(t, err)
+		if waits.Body != nil {
+			check(t, waits.Body.Close())
+		}
+		_, err = bob.ChangeFriend(t.Context(), "alice", sharing.FriendChange{Blocked: &no})
+		check(t, err)
+		if _, body := alice.ask(sharing.Ask{Friend: "bob", Path: "/1", Fresh: true}); body != "text" {
+			t.Errorf("one who is blocked no more got %q", body)
+		}
+	}
+}

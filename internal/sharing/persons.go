@@ -2,6 +2,7 @@ package sharing
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -255,8 +256,13 @@ func (s *Service) ChangeFriend(_ context.Context, friend string, c FriendChange)
 	if err != nil {
 		return Friend{}, err
 	}
-	err = h.do(h.person.ChangeFriend(f.Handle, person.Change{Name: c.Name, Verified: c.Verified, Blocked: c.Blocked}))
+	effects, err := h.person.ChangeFriend(f.Handle, person.Change{Name: c.Name, Verified: c.Verified, Blocked: c.Blocked})
 	if err != nil {
+		return Friend{}, err
+	}
+	// The library first: what waited for a friend who was blocked comes at once.
+	out, err := h.joint.TellLibrary()
+	if err = errors.Join(err, h.do(effects, nil), h.send(out)); err != nil {
 		return Friend{}, err
 	}
 	if f, err = h.person.Find(f.ID); err != nil {

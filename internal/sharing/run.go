@@ -130,21 +130,25 @@ func (h *home) tick() {
 
 // refresh brings up to date what follows from the person and the library.
 func (h *home) refresh(ctx context.Context) {
+	var effects seal.Effects
 	if h.records.Swap(false) {
-		if err := h.peer.Apply(h.joint.Refreshed()); err != nil {
-			h.s.log.Error("cannot listen to what changed", "error", err)
-		}
+		effects = h.joint.Refreshed()
 	}
 	h.dropGone()
 	if err := h.passOn(); err != nil {
 		h.s.log.Error("cannot tell the other devices what friends said", "error", err)
 	}
-	out, err := h.joint.TellLibrary()
-	if err == nil {
-		err = h.send(out)
-	}
+	out, err := h.joint.TellLibrary() // before anything is listened to that it has to know of
 	if err != nil {
 		h.s.log.Error("cannot tell the library who there is", "error", err)
+	}
+	if effects.Changed {
+		if err := h.peer.Apply(effects); err != nil {
+			h.s.log.Error("cannot listen to what changed", "error", err)
+		}
+	}
+	if err := h.send(out); err != nil {
+		h.s.log.Error("cannot tell friends and devices what changed", "error", err)
 	}
 	h.fetchBodies(ctx)
 	if st, err := h.person.Status(); err == nil && st.Exists && !h.tried && h.s.o.Direct != nil {

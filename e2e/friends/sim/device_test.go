@@ -2,8 +2,10 @@ package sim
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -73,8 +75,15 @@ type somebody struct {
 	relays  []string
 	devices []*device
 	friends []*somebody
-	// restored says that a device of theirs was put back to an old copy.
+	words   string // of the phrase
+	made    int    // devices, ever
+	// restored says that a device of theirs was put back to an old copy, lost or
+	// revoked: what it alone knew is lost.
 	restored bool
+	strained map[*somebody]bool // friends who were ever blocked or removed, on either side
+	former   []*somebody
+	thieves  []*device // that were revoked
+	backup   []byte    // good for a restore now
 }
 
 // device is what a node is, but for its network.
@@ -93,6 +102,10 @@ type device struct {
 
 	skew    time.Duration
 	off     bool
+	dead    bool // is no more
+	thief   bool // was revoked
+	open    bool // can be reached by others
+	box     *relay
 	gen     int // grows with each start
 	busy    bool
 	refs    map[exchange.Ref]*held
@@ -120,9 +133,11 @@ func (d *device) clock() time.Time { return d.w.now.Add(d.skew) }
 
 func (w *world) device(owner *somebody) *device {
 	d := &device{
-		w: w, owner: owner, name: fmt.Sprintf("%s-%d", owner.name, len(owner.devices)), key: bytes.Repeat([]byte{byte(len(w.devices))}, 32),
+		w: w, owner: owner, name: fmt.Sprintf("%s-%d", owner.name, owner.made), key: bytes.Repeat([]byte{byte(len(w.devices))}, 32),
 		own: &shelf{w, map[string][]byte{}}, wire: &shelf{w, map[string][]byte{}}, handled: map[seal.MessageID]int{},
 	}
+	owner.made++
+	d.box = &relay{w: w, url: "wss://" + d.name, of: d, queues: map[string]*queue{}, listeners: map[string][]*device{}}
 	d.dir = filepath.Join(w.dir, d.name)
 	w.devices, owner.devices = append(w.devices, d), append(owner.devices, d)
 	d.start()
@@ -152,7 +167,7 @@ func (d *device) start() {
 	})
 	d.w.must(err)
 	d.join()
-	d.core, err = exchange.New(exchange.Options{People: counted{d.joint.People(), d}, Handler: handler{d}, Local: d.wire, Now: d.clock, Rand: d.w.octets})
+	d.core, err = exchange.New(exchange.Options{People: counted{d.joint.People(), d}, Handler: handler{d}, Local: d.wire, Now: d.clock, Rand: d.w.octets, Log: slog.New(warnings{d.w})})
 	d.w.must(err)
 	d.library.Watch(func(e library.Event) {
 		d.records = d.records || joint.IsPersons(e.Record)
@@ -168,6 +183,7 @@ func (d *device) start() {
 		out, err := d.joint.Returned()
 		d.w.must(err)
 		d.send(out)
+		d.tellPlaces()
 		d.effects(d.core.Tick())
 		for _, a := range d.core.AllAsked() {
 			if a.Response != nil {
@@ -242,7 +258,7 @@ func (d *device) schedule() {
 
 func (d *device) hourly() {
 	d.w.later(time.Hour, d.hourly)
-	if d.off {
+	if d.off || d.dead {
 		return
 	}
 	d.act(func() {
@@ -252,7 +268,16 @@ func (d *device) hourly() {
 		d.send(out)
 		_, err = d.copies.Tick()
 		d.w.must(err)
+		d.tellPlaces()
 	})
+}
+
+// tellPlaces says where the device's own mailbox is, when others can reach it.
+func (d *device) tellPlaces() {
+	if d.open {
+		at := []seal.Place{{URL: d.box.url, Certificate: bytes.Repeat([]byte{1}, 32)}}
+		d.effects(d.core.SetPlaces(at, d.clock().Add(12*time.Hour)))
+	}
 }
 
 // refresh brings up to date what follows from the person and the library.
@@ -300,4 +325,21 @@ func (d *device) restore() {
 	d.w.must(os.CopyFS(d.dir, os.DirFS(d.saved.dir)))
 	d.own.vals, d.wire.vals = maps.Clone(d.saved.own), maps.Clone(d.saved.wire)
 	d.start()
+}
+
+// warnings counts what devices warn of.
+type warnings struct{ w *world }
+
+func (l warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+func (l warnings) WithAttrs([]slog.Attr) slog.Handler               { return l }
+func (l warnings) WithGroup(string) slog.Handler                    { return l }
+
+func (l warnings) Handle(_ context.Context, r slog.Record) error {
+	if l.w.count[r.Message]++; l.w.count[r.Message] == 1 {
+		r.Attrs(func(a slog.Attr) bool {
+			l.w.t.Logf("%s: %v", r.Message, a)
+			return true
+		})
+	}
+	return nil
 }

@@ -41,19 +41,24 @@ type counted struct {
 }
 
 func (c counted) Handle(from seal.RelationID, m seal.Message) (seal.Effects, error) {
-	c.d.applies(from, m)
-	return c.People.Handle(from, m)
+	e, err := c.People.Handle(from, m)
+	c.d.applies(from, m, err)
+	return e, err
 }
 
 type handler struct{ d *device }
 
 func (h handler) Handle(from seal.RelationID, m seal.Message) ([]seal.Outgoing, error) {
-	h.d.applies(from, m)
-	return h.d.joint.Handle(from, m)
+	out, err := h.d.joint.Handle(from, m)
+	h.d.applies(from, m, err)
+	return out, err
 }
 
-// applies counts a message.
-func (d *device) applies(from seal.RelationID, m seal.Message) {
+// applies counts a message that was taken.
+func (d *device) applies(from seal.RelationID, m seal.Message, err error) {
+	if err != nil {
+		return
+	}
 	d.w.count["messages"]++
 	if d.handled[m.ID]++; d.handled[m.ID] > 1 {
 		d.w.t.Errorf("%s was given message %x of kind %d of %x %d times", d.name, m.ID[:4], m.Kind, from[:4], d.handled[m.ID])
@@ -98,7 +103,12 @@ func (d *device) effects(effects []exchange.Effect, err error) {
 func (d *device) effect(e exchange.Effect) {
 	switch e := e.(type) {
 	case exchange.Put:
-		d.atRelay(e.Job, e.Mailbox, e.Place, func(r *relay) bool { return r.put(e) })
+		d.atRelay(e.Job, e.Mailbox, e.Place, func(r *relay) bool {
+			if e.Place != nil {
+				return r.putDirect(e)
+			}
+			return r.put(e)
+		})
 	case exchange.Create:
 		d.atRelay(e.Job, e.Queue.Mailbox, nil, func(r *relay) bool {
 			defer d.relisten()
@@ -118,7 +128,7 @@ func (d *device) effect(e exchange.Effect) {
 		delete(d.refs, e.Ref)
 	case exchange.Back:
 		if h := d.refs[e.Ref]; h != nil {
-			r := d.w.relay(h.of.box.Relay)
+			r := h.of.at
 			h.until, h.notFor[d] = d.w.now, d.w.now.Add(e.Wait)
 			d.w.later(0, func() { r.offer(h.of) })
 			d.w.later(e.Wait, func() { r.offer(h.of) })
@@ -134,12 +144,14 @@ func (d *device) effect(e exchange.Effect) {
 
 // atRelay asks a relay for something and tells the exchange what came of it.
 func (d *device) atRelay(job exchange.Job, m seal.Mailbox, at *seal.Place, f func(*relay) bool) {
-	gen, r := d.gen, d.w.relay(m.Relay)
+	gen, r := d.gen, d.w.at(m, at)
 	lost, unsure := d.w.chance(d.w.faults.lose), d.w.chance(d.w.faults.unsure)
 	d.w.later(d.w.someTime(), func() {
-		ok := !lost && !r.down && d.gen == gen && f(r)
+		heard := !lost && !r.down && d.gen == gen
+		ok := heard && f(r)
 		if d.gen == gen {
-			d.act(func() { d.effects(d.core.Done(job, m, at, exchange.Outcome{Accepted: ok && !unsure})) })
+			o := exchange.Outcome{Accepted: ok && !unsure, Refused: heard && !ok}
+			d.act(func() { d.effects(d.core.Done(job, m, at, o)) })
 		}
 	})
 }
@@ -147,14 +159,14 @@ func (d *device) atRelay(job exchange.Job, m seal.Mailbox, at *seal.Place, f fun
 func (d *device) deliver(in seal.Inbox, h *held, body []byte) {
 	gen := d.gen
 	d.ref++
-	ref := d.ref
+	ref, direct := d.ref, h != nil && h.of.at == d.box
 	if h != nil {
 		d.refs[ref] = h
 	}
 	d.w.later(d.w.someTime(), func() {
 		if d.gen == gen && !d.off {
 			d.act(func() {
-				d.effects(d.core.Deliver(exchange.Delivery{Ref: ref, Inbox: in, Body: bytes.Clone(body)}), nil)
+				d.effects(d.core.Deliver(exchange.Delivery{Ref: ref, Inbox: in, Body: bytes.Clone(body), Direct: direct}), nil)
 			})
 		}
 	})
@@ -164,6 +176,7 @@ func (d *device) deliver(in seal.Inbox, h *held, body []byte) {
 func (d *device) relisten() {
 	for key, in := range d.subs {
 		d.w.relay(in.Mailbox.Relay).leave(d, in)
+		d.box.leave(d, in)
 		delete(d.subs, key)
 	}
 	if d.off || d.library == nil {
@@ -173,9 +186,11 @@ func (d *device) relisten() {
 	inboxes := d.person.Inboxes()
 	for _, in := range inboxes {
 		d.subs[in.Mailbox.Relay+string(in.Mailbox.Sender)] = in
+		d.subs[d.box.url+string(in.Mailbox.Sender)] = in
 	}
 	for _, in := range inboxes {
 		d.w.relay(in.Mailbox.Relay).listen(d, in)
+		d.box.listen(d, in)
 	}
 }
 
@@ -200,6 +215,13 @@ func (d *device) serve(e exchange.Serve) {
 			if e.Kind == seal.Friend {
 				d.watch(d.stable(e.From), e.Request, r)
 			}
+			if len(r.Body) > seal.MaxInline {
+				if r.Chunks = d.cut(e.From, r.Body); r.Chunks == nil {
+					d.effects(d.core.Decline(e.Token))
+					return
+				}
+				r.Body = nil
+			}
 			d.effects(d.core.Answered(e.Token, r))
 		})
 	})
@@ -217,26 +239,26 @@ var errPending = errors.New("nobody has answered yet")
 func (a asker) Ask(_ context.Context, to seal.RelationID, q seal.Request) (*seal.Reply, error) {
 	d := a.d
 	relation := d.current(to)
-	if len(q.Header) == 0 {
-		q.Header = nil
-	}
 	for _, open := range d.core.AllAsked() {
-		if open.To != relation || open.Request.Path != q.Path {
+		if open.To != relation || !joint.SameRequest(open.Request, q) {
 			continue
 		}
 		if open.Response == nil {
 			return nil, errPending
 		}
-		d.w.must(d.core.Cancel(open.ID))
 		r := open.Response
-		return &seal.Reply{Status: r.Status, Header: r.Header, Body: io.NopCloser(bytes.NewReader(r.Body)), Size: int64(len(r.Body))}, nil
+		reply := &seal.Reply{Status: r.Status, Header: r.Header, Body: &taken{d: d, id: open.ID, part: bytes.NewReader(r.Body)}, Size: int64(len(r.Body))}
+		if r.Chunks != nil {
+			reply.Body, reply.Size = &taken{d: d, id: open.ID, chunks: r.Chunks, part: bytes.NewReader(nil)}, r.Chunks.Size
+		}
+		return reply, nil
 	}
 	id, effects, err := d.core.Ask(relation, q, 0)
 	if err != nil {
 		return nil, err
 	}
 	if a.friend {
-		d.w.asked = append(d.w.asked, &question{d: d, id: id, path: q.Path, to: to, at: d.w.now})
+		d.w.asked = append(d.w.asked, &question{d: d, id: id, path: q.Path, to: to, of: d.whose(to), at: d.w.now})
 	}
 	d.effects(effects, nil)
 	return nil, errPending
@@ -267,6 +289,72 @@ func (d *device) arrived(id seal.MessageID) {
 	if err == nil {
 		d.w.must(body.Close())
 	}
+}
+
+// cut puts a large body where the asker can fetch it; nil when no relay takes it.
+func (d *device) cut(from seal.RelationID, body []byte) *seal.Chunks {
+	w := d.w
+	r, ok := d.person.Relation(from)
+	if !ok {
+		return nil
+	}
+	key, err := seal.NewSeed(w.octets)
+	w.must(err)
+	size := seal.ChunkSize(int64(len(body)))
+	c := &seal.Chunks{Key: key, Size: int64(len(body)), Each: int64(size)}
+	for part := range slices.Chunk(body, seal.ChunkRoom(size)) {
+		sealed, err := seal.SealChunk(key, uint64(len(c.At)), part, size)
+		w.must(err)
+		kept := slices.ContainsFunc(r.Out, func(m seal.Mailbox) bool {
+			ref, err := seal.NewChunkRef(w.octets, m.Relay)
+			w.must(err)
+			if !w.relay(m.Relay).keep(ref, sealed) {
+				return false
+			}
+			c.At = append(c.At, ref)
+			return true
+		})
+		if !kept {
+			return nil
+		}
+	}
+	w.count["chunked"]++
+	return c
+}
+
+// taken is the body of an answer, which is forgotten when it is closed.
+type taken struct {
+	d      *device
+	id     seal.MessageID
+	chunks *seal.Chunks
+	next   int
+	part   *bytes.Reader
+}
+
+func (t *taken) Read(p []byte) (int, error) {
+	for t.part.Len() == 0 {
+		if t.chunks == nil || t.next == len(t.chunks.At) {
+			return 0, io.EOF
+		}
+		ref := t.chunks.At[t.next]
+		sealed, ok := t.d.w.relay(ref.Relay).fetch(ref)
+		if !ok {
+			return 0, errors.New("a chunk is not to be had")
+		}
+		plain, err := t.chunks.OpenChunk(uint64(t.next), sealed)
+		if err != nil {
+			return 0, err
+		}
+		t.next, t.part = t.next+1, bytes.NewReader(plain)
+	}
+	return t.part.Read(p)
+}
+
+func (t *taken) Close() error {
+	if _, err := t.d.core.Asked(t.id); err != nil {
+		return nil
+	}
+	return t.d.core.Cancel(t.id)
 }
 
 func isContent(status int) bool {

@@ -18,6 +18,38 @@ type relay struct {
 	queues    map[string]*queue // by the recipient's and the first sender's seed
 	listeners map[string][]*device
 	history   [][]byte // what it was given, for one that lies
+	of        *device  // whose own mailbox this is; nil for a relay
+	chunks    map[string]chunk
+}
+
+// chunk is part of a large body.
+type chunk struct {
+	body []byte
+	ends time.Time
+}
+
+// keepsChunks is how long a chunk is kept.
+const keepsChunks = 48 * time.Hour
+
+// keep takes a chunk, unless the relay is away.
+func (r *relay) keep(ref seal.ChunkRef, body []byte) bool {
+	if r.down || r.w.chance(r.w.faults.lose) {
+		return false
+	}
+	if r.lies && r.w.chance(r.w.faults.drop) {
+		return true
+	}
+	if r.chunks == nil {
+		r.chunks = map[string]chunk{}
+	}
+	r.chunks[string(ref.ID)] = chunk{body, r.w.now.Add(keepsChunks)}
+	return true
+}
+
+// fetch gives a chunk back.
+func (r *relay) fetch(ref seal.ChunkRef) ([]byte, bool) {
+	c, ok := r.chunks[string(ref.ID)]
+	return c.body, ok && !r.down && !c.ends.Before(r.w.now)
 }
 
 const (
@@ -26,6 +58,7 @@ const (
 )
 
 type queue struct {
+	at   *relay
 	box  seal.Mailbox
 	lock []byte
 	days time.Duration
@@ -65,8 +98,25 @@ func (r *relay) create(q seal.NewQueue) bool {
 	if days == 0 {
 		days = 7 * day
 	}
-	r.queues[key] = &queue{box: q.Mailbox, days: days}
+	r.queues[key] = &queue{at: r, box: q.Mailbox, days: days}
 	return true
+}
+
+// putDirect is a PUT to a device's own mailbox, which has the queues that the device
+// listens to.
+func (r *relay) putDirect(e exchange.Put) bool {
+	d := r.of
+	if d.off || !d.open || d.library == nil {
+		return false
+	}
+	for _, in := range d.person.Inboxes() {
+		if in.Relation != (seal.RelationID{}) && bytes.Equal(in.Mailbox.Sender, e.Mailbox.Sender) {
+			r.create(seal.NewQueue{Mailbox: in.Mailbox})
+			r.w.count["direct"]++
+			return r.put(exchange.Put{Mailbox: seal.Mailbox{Sender: e.Mailbox.Sender}, ID: e.ID, Days: e.Days, Body: e.Body})
+		}
+	}
+	return false
 }
 
 // takenOver locks a queue; the key in force has to be known.

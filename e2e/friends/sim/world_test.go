@@ -7,6 +7,9 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/kith-web/kith/internal/library"
+	"github.com/kith-web/kith/internal/seal"
 )
 
 // world is everything there is, driven by one seed and a clock of its own.
@@ -24,6 +27,7 @@ type world struct {
 	devices []*device
 	docs    []*doc
 	asked   []*question
+	joined  map[library.ListHandle][]*somebody // who was ever in a list
 	count   map[string]int
 }
 
@@ -63,7 +67,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 	binary.BigEndian.PutUint64(key[:], seed)
 	w := &world{
 		t: t, dir: t.TempDir(), rand: rand.New(rand.NewPCG(seed, 1)), octets: rand.NewChaCha8(key),
-		now: time.UnixMilli(1_790_000_000_000), faults: faults{delay: time.Second}, count: map[string]int{},
+		now: time.UnixMilli(1_790_000_000_000), faults: faults{delay: time.Second}, count: map[string]int{}, joined: map[library.ListHandle][]*somebody{},
 	}
 	for i := range 6 {
 		w.relays = append(w.relays, &relay{
@@ -101,6 +105,20 @@ func (w *world) run(d time.Duration) {
 }
 
 func pick[T any](w *world, from []T) T { return from[w.rand.IntN(len(from))] }
+
+// at is where something is put: a relay, or a device's own mailbox.
+func (w *world) at(m seal.Mailbox, direct *seal.Place) *relay {
+	if direct == nil {
+		return w.relay(m.Relay)
+	}
+	for _, d := range w.devices {
+		if d.box.url == direct.URL {
+			return d.box
+		}
+	}
+	w.t.Fatalf("nobody is at %s", direct.URL)
+	return nil
+}
 
 func (w *world) must(err error) {
 	w.t.Helper()

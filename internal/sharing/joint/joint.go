@@ -29,6 +29,8 @@ type Joint struct {
 	// own device heard it.
 	News func(friend seal.RelationID, passed bool)
 
+	telling sync.Mutex // the library who there is: the newest last
+
 	mu    sync.Mutex
 	known map[seal.RelationID]person.FriendID // whose relations were seen
 	moved map[seal.Move]bool                  // that were returned
@@ -155,6 +157,8 @@ func (p *Joint) Answer(ctx context.Context, from seal.RelationID, kind seal.Kind
 
 // TellLibrary says who there is, and returns what follows.
 func (p *Joint) TellLibrary() ([]seal.Outgoing, error) {
+	p.telling.Lock()
+	defer p.telling.Unlock()
 	friends, err := p.Person.Friends()
 	if err != nil {
 		return nil, err
@@ -191,3 +195,10 @@ var (
 	_ exchange.Handler  = (*Joint)(nil)
 	_ exchange.Answerer = (*Joint)(nil)
 )
+
+// SameRequest compares what is asked. A question without conditions answers one
+// with them.
+func SameRequest(open, r seal.Request) bool {
+	return open.Method == r.Method && open.Path == r.Path && (len(open.Header) == 0 && open.Header["range"] == r.Header["range"] ||
+		maps.Equal(open.Header, r.Header))
+}
