@@ -14,6 +14,33 @@ before(async () => {
 });
 after(() => r?.end());
 
+test("requests that cannot be understood are refused", { skip }, async (t) => {
+  const alice = await Browser.start("alice", r.url);
+  t.after(() => alice.end());
+  for (const [method, path, body, status] of [
+    ["POST", "person", "{", 400], ["POST", "person", "[]", 400], ["POST", "person", '{"name": 1}', 400], ["POST", "person", '{"nom": "x"}', 400],
+    ["POST", "person", '{"name": "a/b"}', 400], ["PUT", "lists/x", '{"friends": [1]}', 400], ["PUT", "lists/x", '{"friends": ["nobody"]}', 404],
+    ["POST", "friends", '{"link": "https://x/#AQ"}', 400], ["PATCH", "friends/nobody", '{"verified": true}', 404], ["DELETE", "friends/nobody", undefined, 404],
+    ["POST", "invitations", '{"expires": 1}', 400], ["DELETE", "invitations/x", undefined, 404], ["POST", "devices/x/confirm", undefined, 404],
+    ["DELETE", "devices/x", undefined, 404], ["PATCH", "devices/x", '{"name": "y"}', 403], ["PUT", "person/relays", '{"relays": ["http://x"]}', 400],
+    ["POST", "person/restore", '{"words": [], "file": ""}', 409], ["GET", "person/backup", undefined, 200], ["GET", "questions/x", undefined, 404],
+    ["GET", "friends/nobody/data/", undefined, 404], ["GET", "data/none", undefined, 404], ["PATCH", "data/none", '{"labels": ["x"]}', 404],
+    ["PUT", "data/x", "text", 200], ["PATCH", "data/x", '{"audience": {"kind": "some", "friends": [1]}}', 400],
+    ["PATCH", "data/x", '{"audience": {"kind": "everybody"}}', 400], ["PUT", "data/folder/", "text", 400], ["GET", "sharing?after=x", undefined, 400],
+  ] as const) {
+    const a = await alice.ask(method, path, body);
+    assert.equal(a.status, status, `${method} ${path} ${body ?? ""}: ${text(a.body).slice(0, 200)}`);
+    if (status >= 400) assert.equal(typeof (JSON.parse(text(a.body)) as { error: { kind: unknown } }).error.kind, "string");
+  }
+  const at = await alice.ask("GET", "data/x", undefined, { Range: "bytes=1-2" });
+  assert.equal(at.status, 206);
+  assert.equal(text(at.body), "ex");
+  assert.equal(at.headers.get("Content-Range"), "bytes 1-2/4");
+  assert.equal((await alice.ask("GET", "data/x", undefined, { Range: "bytes=9-" })).status, 416);
+  assert.equal((await alice.ask("GET", "data/x", undefined, { "If-None-Match": at.headers.get("ETag") ?? "" })).status, 304);
+  assert.equal((await alice.ask("HEAD", "data/x")).body.length, 0);
+});
+
 test("two browsers become friends and share documents", { skip }, async (t) => {
   const [alice, bob] = [await Browser.start("alice", r.url), await Browser.start("bob", r.url)];
   t.after(async () => Promise.all([alice.end(), bob.end()]));

@@ -36,6 +36,9 @@ export function audienceOf(i: Inner, a: Audience): LibraryAudience {
     case "all":
       return { reach: Reach.all, friends: [], lists: [] };
     case "some":
+      for (const names of [a.friends ?? [], a.lists ?? []]) {
+        if (!Array.isArray(names) || names.some((n) => typeof n !== "string")) throw new Fault("invalid", "an audience names friends and lists");
+      }
       return {
         reach: Reach.some, friends: (a.friends ?? []).map((f) => i.person.find(f).id),
         lists: (a.lists ?? []).map((name) => listHandle(i, name) ?? noList(name)),

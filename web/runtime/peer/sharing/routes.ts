@@ -42,16 +42,18 @@ const json = (v: unknown, status = 200): RouteAnswer => ({
   status, headers: [["Content-Type", "application/json"]], body: new TextEncoder().encode(`${JSON.stringify(v)}\n`),
 });
 
+const changes = { audience: "map", share: "map", unshare: "map", labels: "list", path: "string" } as const;
+
 /** Each route: a method and a path, in which * is one part and ** the rest. */
 const routes: readonly (readonly [method: string, path: string, handler: Handler])[] = [
   ["GET", "sharing", getState],
   ["GET", "events", getEvents],
-  ["POST", "person", async (s, r) => s.create((await object<{ name?: string }>(r)).name)],
-  ["PATCH", "person", async (s, r) => s.rename((await object<{ name?: string }>(r)).name ?? "")],
+  ["POST", "person", async (s, r) => s.create((await object(r, { name: "string" })).name)],
+  ["PATCH", "person", async (s, r) => s.rename((await object(r, { name: "string" })).name ?? "")],
   ["GET", "person/phrase", async (s) => json({ words: await s.phrase() })],
   ["DELETE", "person/phrase", (s) => s.forgetPhrase()],
   ["POST", "person/recover", async (s, r) => {
-    const { words, name } = await object<{ words?: string[]; name?: string }>(r);
+    const { words, name } = await object(r, { words: "list", name: "string" });
     await s.recover(words ?? [], name);
   }],
   ["GET", "person/backup", async (s) => ({
@@ -65,35 +67,35 @@ const routes: readonly (readonly [method: string, path: string, handler: Handler
     const { words, file } = await backupOf(r);
     return json(await s.backupDevices(words, file));
   }],
-  ["PUT", "person/relays", async (s, r) => s.setRelays((await object<{ relays?: string[] }>(r)).relays ?? [])],
-  ["POST", "devices", async (s, r) => json(await s.linkDevice((await object<{ name?: string }>(r)).name))],
-  ["POST", "devices/accept", async (s, r) => json(await s.acceptDevice((await object<{ link?: string }>(r)).link ?? ""))],
+  ["PUT", "person/relays", async (s, r) => s.setRelays((await object(r, { relays: "list" })).relays ?? [])],
+  ["POST", "devices", async (s, r) => json(await s.linkDevice((await object(r, { name: "string" })).name))],
+  ["POST", "devices/accept", async (s, r) => json(await s.acceptDevice((await object(r, { link: "string", name: "string" })).link ?? ""))],
   ["POST", "devices/*/confirm", (s, _, [id = ""]) => s.confirmDevice(id)],
   ["DELETE", "links/*", (s, _, [id = ""]) => s.cancelLink(id)],
   ["PATCH", "devices/*", async (s, r, [id = ""]) => {
-    const { name, holds } = await object<{ name?: string; holds?: Holding }>(r);
-    await s.changeDevice(id, name, holds);
+    const { name, holds } = await object(r, { name: "string", holds: "map" });
+    await s.changeDevice(id, name, holds as Holding | undefined);
   }],
-  ["DELETE", "devices/*", async (s, r, [id = ""]) => s.revokeDevice(id, (await object<{ words?: string[] }>(r)).words)],
+  ["DELETE", "devices/*", async (s, r, [id = ""]) => s.revokeDevice(id, (await object(r, { words: "list" })).words)],
   ["POST", "invitations", async (s, r) => {
-    const i = await object<{ for?: string; expires?: number }>(r);
+    const i = await object(r, { for: "string", expires: "number" });
     return json(await s.invite(i.for, (i.expires ?? 0) * 1000));
   }],
   ["DELETE", "invitations/*", (s, _, [id = ""]) => s.cancelInvitation(id)],
   ["POST", "friends", async (s, r) => {
-    const { link, name } = await object<{ link?: string; name?: string }>(r);
+    const { link, name } = await object(r, { link: "string", name: "string" });
     return json(await s.accept(link ?? "", name));
   }],
-  ["PATCH", "friends/*", async (s, r, [friend = ""]) => json(await s.changeFriend(friend, await object(r)))],
+  ["PATCH", "friends/*", async (s, r, [friend = ""]) => json(await s.changeFriend(friend, await object(r, { name: "string", verified: "boolean", blocked: "boolean" })))],
   ["DELETE", "friends/*", async (s, _, [friend = ""]) => json(await s.removeFriend(friend))],
   ["GET", "friends/*/data/**", getFriendData],
   ["DELETE", "friends/*/data/**", (s, _, [friend = "", path = ""]) => s.forget(friend, path)],
   ["GET", "questions/*", async (s, r, [id = ""]) => friendAnswer(r, await s.question(id))],
-  ["PUT", "lists/*", async (s, r, [name = ""]) => s.setList(name, (await object<{ friends?: string[] }>(r)).friends ?? [])],
+  ["PUT", "lists/*", async (s, r, [name = ""]) => s.setList(name, (await object(r, { name: "string", friends: "list" })).friends ?? [])],
   ["DELETE", "lists/*", (s, _, [name = ""]) => s.removeList(name)],
   ["GET", "data/**", getData],
   ["PUT", "data/**", putData],
-  ["PATCH", "data/**", async (s, r, [path = ""]) => json(await s.changeDocument(appOf(r), path, await object<Change>(r)))],
+  ["PATCH", "data/**", async (s, r, [path = ""]) => json(await s.changeDocument(appOf(r), path, (await object(r, changes)) as Change))],
   ["DELETE", "data/**", async (s, r, [path = ""]) => json(await s.delete(appOf(r), path, r.headers.get("If-Match") ?? undefined))],
 ];
 
@@ -166,23 +168,37 @@ async function* pieces(r: RouteRequest): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** The JSON object of a request; none is an empty one. */
-async function object<T extends object>(r: RouteRequest, most = mostJSON): Promise<T> {
+/** What a field of a request's JSON is. */
+interface Kinds { string: string; number: number; boolean: boolean; list: string[]; map: object }
+type Fields = Record<string, keyof Kinds>;
+type Said<F extends Fields> = { [K in keyof F]?: Kinds[F[K]] };
+
+const kindOfField = (v: unknown): string =>
+  Array.isArray(v) ? (v.every((x) => typeof x === "string") ? "list" : "something else") : typeof v === "object" ? "map" : typeof v;
+
+/** The JSON object of a request, with these fields and no others; none is an empty one. */
+async function object<const F extends Fields>(r: RouteRequest, fields: F, most = mostJSON): Promise<Said<F>> {
   const said = new TextDecoder().decode(await octets(r, most));
-  if (said.trim() === "") return {} as T;
   let value: unknown;
   try {
-    value = JSON.parse(said);
+    value = JSON.parse(said.trim() || "{}");
   } catch (error) {
     throw new Fault("invalid", "the request is no JSON", "", error);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Fault("invalid", "the request is no JSON object");
-  return value as T;
+  if (kindOfField(value) !== "map" || value === null) throw new Fault("invalid", "the request is no JSON object");
+  const got: Record<string, unknown> = {};
+  for (const [name, v] of Object.entries(value as object)) {
+    if (!Object.hasOwn(fields, name)) throw new Fault("invalid", `the request has an unknown field "${name.slice(0, 40)}"`);
+    if (v === null) continue;
+    if (kindOfField(v) !== fields[name]) throw new Fault("invalid", `"${name}" of the request is not what it should be`);
+    got[name] = v;
+  }
+  return got as Said<F>;
 }
 
 /** A backup and the phrase that opens it, and the devices in it that stay. */
 async function backupOf(r: RouteRequest): Promise<{ words: string[]; file: Uint8Array; keep: string[] }> {
-  const { words = [], file = "", keep = [] } = await object<{ words?: string[]; file?: string; keep?: string[] }>(r, mostBackup);
+  const { words = [], file = "", keep = [] } = await object(r, { words: "list", file: "string", keep: "list" }, mostBackup);
   return { words, keep, file: unbase64url(file.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")) };
 }
 
