@@ -5,10 +5,14 @@ import type { Answer, Item, Kith, KithEvent } from "@kith/sdk";
 /** What is below a folder of a friend. */
 export interface Found { readonly items: readonly Item[]; /** What they said last, for they are away. */ readonly stale: boolean }
 
+/** Milliseconds until a friend who was away is asked again. */
+const later = 10_000;
+
 /** Asks friends for documents and folders. */
 export class Asking {
   readonly #kith: Kith;
   readonly #waiting = new Map<string, () => void>();
+  readonly #later = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor(kith: Kith) {
     this.#kith = kith;
@@ -30,9 +34,18 @@ export class Asking {
       if (answer.state !== "here") return { items, stale: false };
       const said = (await answer.response.json()) as { items?: Item[]; next?: string };
       items.push(...(said.items ?? []));
-      if (said.next === undefined || !said.items?.length) return { items, stale: answer.stale };
+      if (said.next === undefined || !said.items?.length) {
+        if (answer.stale) this.#wait(`${friend}/${folder}`, again);
+        return { items, stale: answer.stale };
+      }
       after = said.next;
     }
+  }
+
+  /** Asks again later: no event tells that a friend is there again who has nothing new. */
+  #wait(name: string, again: () => void): void {
+    clearTimeout(this.#later.get(name));
+    this.#later.set(name, setTimeout(() => (document.hidden ? this.#wait(name, again) : again()), later));
   }
 
   /** Takes an event; true when it was about a question. */

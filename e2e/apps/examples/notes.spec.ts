@@ -49,6 +49,7 @@ test("two tabs write one note together", async ({ ada }) => {
 test("search, folders and labels", async ({ ada }) => {
   const { page } = ada;
   await page.getByRole("button", { name: "New note" }).click();
+  await expect(page.getByLabel("Title")).toHaveValue("");
   await page.getByLabel("Title").fill("A poem");
   await text(page).fill("The rain in spring");
   await saved(page);
@@ -82,6 +83,7 @@ test("two devices write without a network, and nothing is lost", async ({ ada, b
   await ada.closesPeople();
   await ada.page.getByRole("button", { name: "Close" }).click();
   await bo.allows();
+  await expect(bo.page.locator(".list li")).toHaveCount(3); // rows move while notes come
   await bo.page.getByRole("link", { name: /A poem/ }).click();
   await expect(text(bo.page)).toHaveValue("The rain in spring");
 

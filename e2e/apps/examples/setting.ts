@@ -99,7 +99,7 @@ export class Somebody {
     await expect(card).toBeVisible();
     await choose(card);
     await card.locator("button.primary").click();
-    await expect(this.page.locator('iframe[title="Kith"]')).toHaveCount(0);
+    await expect(card).toHaveCount(0);
   }
 
   async closesPeople(): Promise<void> {
@@ -118,8 +118,12 @@ export class Somebody {
     await other.begins(link);
     await other.people.getByRole("button", { name: "Become friends" }).click();
     await expect(other.people.locator(".safety")).toBeVisible();
-    await expect(this.people.locator(".people a", { hasText: other.name })).toBeVisible();
     await expect(this.people.locator(".invitation")).toHaveCount(0);
+    await this.people.locator(".people a", { hasText: other.name }).click();
+    for (const one of [this, other]) { // all friends are those whose code was compared
+      await one.people.getByRole("button", { name: "They are the same" }).click();
+      await expect(one.people.locator(".title .badge", { hasText: "Verified" })).toBeVisible();
+    }
     await other.closesPeople();
     await this.closesPeople();
     for (const [one, friend] of [[this, other], [other, this]] as const) {

@@ -97,7 +97,7 @@ class Page {
       <h2>${t("comments.title")}</h2>
       ${comments.length === 0 ? html`<p class="quiet">${t("comments.none")}</p>` : nothing}
       <ul class="comments" aria-live="polite">${repeat(comments, (c) => c.id, (c) => html`<li><p>${c.text}</p>
-        <p class="quiet">${c.own ? t("you") : c.name} · ${ago(c.at)}${c.waits ? html` · ${t("comment.waits", { name: this.#who(e) })}` : nothing}
+        <p class="quiet"><span>${c.own ? t("you") : c.name} · ${ago(c.at)}${c.waits ? html` · ${t("comment.waits", { name: this.#who(e) })}` : nothing}</span>
         ${owner === "" || c.own ? html`<button class="plain" aria-label=${t("comment.delete")} title=${t("comment.delete")} @click=${() => void this.#album.unsay(e, c.id).catch(failed)}>✕</button>` : nothing}</p></li>`)}</ul>
       <form class="say" @submit=${(s: SubmitEvent) => void this.#say(s, e)}>
         <div class="field"><label for="say">${t("comment.text")}</label><textarea id="say" name="text" rows="2" maxlength="4000" required></textarea></div>
@@ -113,7 +113,7 @@ class Page {
       <div class="field"><label for="file">${t("compose.file")}</label><input id="file" name="file" type="file" accept="image/*" required /></div>
       <div class="field"><label for="caption">${t("compose.caption")}</label><input id="caption" name="caption" maxlength="500" aria-describedby="caption-hint" autocomplete="off" />
         <p class="quiet" id="caption-hint">${t("compose.caption.hint")}</p></div>
-      <fieldset><legend>${t("compose.who")}</legend>${who("all")} ${who("some")} ${who("nobody")}</fieldset>
+      <fieldset><legend>${t("compose.who")}</legend>${who("all")} ${who("some")} ${who("nobody")}<p class="quiet">${t("compose.hint")}</p></fieldset>
       <div class="buttons"><button class="primary" ?disabled=${this.#saving}>${t(this.#saving ? "compose.saving" : "compose.save")}</button>
         <button type="button" @click=${() => this.#close("compose")}>${t("cancel")}</button></div></form></dialog>`;
   }

@@ -48,9 +48,9 @@ class Page {
       <header class="bar"><h1><img src="icon.svg" alt="" width="28" height="28" /> ${t("title")}</h1>
         <button class="primary" @click=${() => void this.#add()}>${t("new")}</button>
         <button class="square" aria-label=${t("friends")} title=${t("friends")} @click=${() => this.#dialog()?.showModal()}>${people}</button></header>
-      <nav class="list" aria-label=${t("list")}>${navigator.onLine ? nothing : html`<p class="remark" role="status">${t("offline")}</p>`}
+      <main><nav class="list" aria-label=${t("list")}>${navigator.onLine ? nothing : html`<p class="remark" role="status">${t("offline")}</p>`}
         ${this.#kith.limits.map((l) => html`<p class="remark">${l.text}</p>`)} ${this.#filter()} ${this.#list(owner, id)}</nav>
-      <main>${id === undefined ? html`<p class="quiet pick">${t("pick")}</p>` : owner === "" ? this.#note(id) : this.#theirs(owner, id)}</main></div>
+      <section class="note">${id === undefined ? html`<p class="quiet pick">${t("pick")}</p>` : owner === "" ? this.#note(id) : this.#theirs(owner, id)}</section></main></div>
       ${this.#people()}`;
   }
 
