@@ -12,7 +12,10 @@ function begin(scope: WorkerScope & { readonly location: { readonly href: string
     e.waitUntil(scope.skipWaiting());
   });
   scope.addEventListener("activate", (e) => e.waitUntil(scope.clients.claim()));
-  scope.addEventListener("message", (e) => void router.message(e.data, e.ports));
+  scope.addEventListener("message", (e) => {
+    router.message(e.data, e.ports);
+    if ((e.data as { kith?: unknown } | null)?.kith === "claim") e.waitUntil(scope.clients.claim());
+  });
   scope.addEventListener("fetch", (e) => {
     const url = new URL(e.request.url);
     if ((url.origin === scope.location.origin && url.pathname.startsWith("/.kith/")) || router.handles(url)) {

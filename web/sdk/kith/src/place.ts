@@ -1,7 +1,7 @@
 // Finding the host of this page.
 import { Place } from "../../../runtime/peer/page/place.ts";
 import type { Limit } from "./types.ts";
-import { byFetch, byHandler, worker, type Handler, type Transport } from "./transport.ts";
+import { byFetch, byHandler, bySome, worker, type Handler, type Transport } from "./transport.ts";
 
 /** Where the package's files are, and what of them is to be used. */
 export interface Where {
@@ -32,12 +32,13 @@ export async function find(w: Where): Promise<Found> {
   const before = await probe();
   if (before === "node") return { host: "node", transport: byFetch, limits: [] };
   const limits: Limit[] = [];
+  const folder = new URL(".", w.serviceWorker || location.href).pathname; // names the app
   const bare = `${w.base.pathname}people/index.html`;
   if (!(await canKeep())) {
     limits.push({ code: "memory", text: "This page cannot keep anything: what is written is gone when it is closed." });
     limits.push({ code: "no-friends", text: "Without storage there are no friends." });
     const handler = w.memory();
-    return { host: "page", transport: byHandler(() => handler, () => undefined), limits };
+    return { host: "page", transport: byHandler(() => handler, folder, () => undefined), limits };
   }
   const place = new Place({
     worker: new URL("worker.js", w.base),
@@ -45,10 +46,10 @@ export async function find(w: Where): Promise<Found> {
   });
   hear(w);
   place.begin();
-  if ((before === "page" && (await fits(w.serviceWorker))) || (await register(w.serviceWorker))) return { host: "page", transport: byFetch, limits };
+  const direct = byHandler(worker(place), folder, (ask) => w.person(ask, bare));
+  if ((before === "page" && (await fits(w.serviceWorker))) || (await register(w.serviceWorker))) return { host: "page", transport: bySome(direct), limits };
   limits.push({ code: "no-service-worker", text: "Here pictures and links to /.kith/ addresses do not work, nor the pages on which friends are managed." });
-  const transport = byHandler(worker(place), (ask) => w.person(ask, bare));
-  return { host: "page", transport, limits, people: bare };
+  return { host: "page", transport: direct, limits, people: bare };
 }
 
 /** Who answers at /.kith/ now. */

@@ -15,12 +15,12 @@ export const byFetch: Transport = (path, init) => fetch(path, { cache: "no-store
 export interface Handler { ask: Caller["ask"] }
 
 /** By whatever takes requests as the worker does. */
-export function byHandler(handler: () => Promise<Handler>, person: (ask: string) => void): Transport {
+export function byHandler(handler: () => Promise<Handler>, scope: string, person: (ask: string) => void): Transport {
   return async (path, init = {}) => {
     const request = new Request(new URL(path, location.href), init);
     const method = request.method.toUpperCase();
     const body = method === "GET" || method === "HEAD" ? null : await octets(request, init.body);
-    const call = { method, url: path, headers: [...request.headers] as [string, string][], from: { scope: folder(), client: "" } };
+    const call = { method, url: path, headers: [...request.headers] as [string, string][], from: { scope, client: "" } };
     for (let i = 1; ; i++) {
       try {
         return response(await (await handler()).ask(call, { body, signal: request.signal, person }));
@@ -58,9 +58,17 @@ export function worker(place: Place): () => Promise<Handler> {
   };
 }
 
-/** The folder of this page, which names the app where no service worker does. */
-function folder(): string {
-  return new URL(".", location.href).pathname;
+/**
+ * By the service worker; and straight to the worker when the browser has this page
+ * lose it, as it does when one is stopped at the wrong moment.
+ */
+export function bySome(direct: Transport): Transport {
+  return async (path, init) => {
+    const answer = await byFetch(path, init);
+    if (answer.headers.has("Kith-Host") || init?.body instanceof ReadableStream) return answer;
+    void navigator.serviceWorker.ready.then((r) => r.active?.postMessage({ kith: "claim" }));
+    return direct(path, init);
+  };
 }
 
 async function octets(request: Request, given: RequestInit["body"]): Promise<Octets | ReadableStream<Uint8Array> | null> {
