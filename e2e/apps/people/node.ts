@@ -63,9 +63,20 @@ export class Machine {
     await expect(p.locator("#others ~ ul > li")).toHaveCount(1, { timeout: patience });
   }
 
+  /** Shuts the devices out that have such names, for good: by the recovery phrase. */
+  async shutsOut(which: (name: string) => boolean, words: string): Promise<void> {
+    const { devices } = await this.json<{ devices: { id: string; name: string }[] }>("device");
+    for (const d of devices.filter((d) => which(d.name))) {
+      const done = run(env("KITH_BIN"), ["device", "revoke", d.id, "--phrase", "--home", this.home]);
+      done.child.stdin?.end(`${words}\n`);
+      await done;
+    }
+  }
+
   /** Lets somebody's browser in, which shows a link. */
   async letsIn(who: Somebody): Promise<void> {
     const p = await who.goes("devices");
+    await p.locator("#new-name").fill("fresh");
     await p.getByRole("button", { name: "Show a link" }).click();
     const link = (await p.locator(".invitation code").getAttribute("title")) ?? "";
     await this.kith("device", "accept", link);
