@@ -97,3 +97,28 @@ test("two devices write without a network, and nothing is lost", async ({ ada, b
   for (const who of [ada, bo]) await who.context.setOffline(false);
   for (const who of [ada, bo]) await expect(text(who.page)).toHaveValue("The rain in autumn\nfalls softly", { timeout: 60_000 });
 });
+
+test("a friend reads a note, and cannot write it", async ({ ada, bo }) => {
+  const other = await Site.serve("notes"); // where they are nobody yet
+  try {
+    await ada.begins(`${other.origin}/`);
+    await ada.befriends(bo, `${other.origin}/`, { friends: "Friends and devices", choose: "Choose friends…" });
+    await ada.page.getByRole("button", { name: "New note" }).click();
+    await ada.page.getByLabel("Title").fill("The plan");
+    await text(ada.page).fill("Meet at six");
+    await saved(ada.page);
+    await ada.page.getByRole("button", { name: "Who reads it…" }).click();
+    await ada.allows(async (c) => {
+      await c.getByRole("radio", { name: "Some friends" }).check();
+      await c.locator(".some label", { hasText: "Bo" }).click();
+    });
+    await expect(ada.page.locator(".list .chip", { hasText: "1 friend" })).toBeVisible();
+    await bo.page.getByRole("link", { name: /The plan/ }).click();
+    await expect(bo.page.locator(".text")).toHaveText("Meet at six");
+    await expect(bo.page.locator(".editor")).toHaveCount(0);
+    await text(ada.page).fill("Meet at seven");
+    await expect(bo.page.locator(".text")).toHaveText("Meet at seven");
+  } finally {
+    await other.stop();
+  }
+});

@@ -136,13 +136,20 @@ class Page {
 
   #manage(): void {
     this.#close("people");
+    this.#points("people");
     // Who came is chosen next.
     this.#kith.people().then(() => this.#kith.host === "page" && this.#open("people"), failed);
   }
 
   #choose(): void {
     this.#close("people");
-    this.#kith.friends.choose().catch(failed);
+    this.#points("asking");
+    this.#kith.friends.choose().catch(refused);
+  }
+
+  /** In the shell of a node it is the shell that leads to what the person decides. */
+  #points(to: "people" | "asking"): void {
+    if (this.#kith.host === "node" && parent !== window) notice(t(`shell.${to}`));
   }
 
   async #add(s: SubmitEvent): Promise<void> {
@@ -169,6 +176,7 @@ class Page {
 
   /** Sets who sees a post; the person chooses unless it was said. */
   async #share(id: string, audience: Audience, pick = true): Promise<void> {
+    if (pick) this.#points("asking");
     try {
       await this.#album.share(id, audience, pick);
     } catch (error) {
@@ -199,6 +207,11 @@ class Page {
       failed(error);
     }
   }
+}
+
+/** A person who says no needs not be told. */
+function refused(error: unknown): void {
+  if ((error as { status?: number }).status !== 403) failed(error);
 }
 
 void begin({

@@ -3,7 +3,7 @@ import type { Kith } from "@kith/sdk";
 import { html, nothing, render, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { begin } from "../../common/begin.ts";
-import { confirmed, failed } from "../../common/dialog.ts";
+import { confirmed, failed, notice } from "../../common/dialog.ts";
 import { ago, texts } from "../../common/text.ts";
 import { Editor } from "./editor.ts";
 import messages from "./messages.json" with { type: "json" };
@@ -116,7 +116,7 @@ class Page {
     if (!e) return html`${this.#back()}${this.#notes.loaded ? html`<p class="remark" role="status">${t("note.gone")}</p>` : nothing}`;
     const others = [...this.#notes.versions.values()].filter((v) => v.note === id);
     return html`<div class="tools">${this.#back()}<span class="grow"></span>
-        <button @click=${() => void this.#notes.share(id).catch((error: { status?: number }) => error.status === 403 || failed(error))}>${t("note.share")}</button>
+        <button @click=${() => this.#then("asking", this.#notes.share(id))}>${t("note.share")}</button>
         <button class="danger" @click=${() => void this.#delete(e)}>${t("note.delete")}</button></div>
       ${others.map((v) => this.#version(v))} ${this.#editor.form(e)}`;
   }
@@ -142,17 +142,19 @@ class Page {
 
   #people(): TemplateResult {
     return html`<dialog id="people" aria-labelledby="people-title"><form method="dialog"><h2 id="people-title">${t("friends")}</h2><p>${t("choose.text")}</p>
-      <div class="stack"><button type="button" @click=${() => this.#then(this.#kith.people().then(() => this.#kith.host === "page" && this.#dialog()?.showModal()))}>${t("manage")}</button>
-        <button type="button" @click=${() => this.#then(this.#kith.friends.choose())}>${t("choose")}</button><button>${t("close")}</button></div></form></dialog>`;
+      <div class="stack"><button type="button" @click=${() => this.#then("people", this.#kith.people().then(() => this.#kith.host === "page" && this.#dialog()?.showModal()))}>${t("manage")}</button>
+        <button type="button" @click=${() => this.#then("asking", this.#kith.friends.choose())}>${t("choose")}</button><button>${t("close")}</button></div></form></dialog>`;
   }
 
   #dialog(): HTMLDialogElement | null {
     return document.querySelector<HTMLDialogElement>("#people");
   }
 
-  #then(doing: Promise<unknown>): void {
+  /** Does what the person decides about; in the shell of a node it is the shell that leads there. */
+  #then(to: "people" | "asking", doing: Promise<unknown>): void {
     this.#dialog()?.close();
-    doing.catch(failed);
+    if (this.#kith.host === "node" && parent !== window) notice(t(`shell.${to}`));
+    doing.catch((error: { status?: number }) => error.status === 403 || failed(error)); // who says no needs not be told
   }
 
   async #add(): Promise<void> {

@@ -35,7 +35,7 @@ export class Kith {
     this.granted = said.granted;
     this.limits = found.limits;
     this.data = new Data(found.transport);
-    this.friends = new Friends(found.transport);
+    this.friends = new Friends(found.transport, () => found.host === "node" && tellShell("asking"));
     this.#transport = found.transport;
     this.#people = found.people ?? said.people;
     this.#overlay = overlay;

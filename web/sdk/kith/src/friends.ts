@@ -14,9 +14,12 @@ export type Answer =
 /** The friends whom the person lets this app see. */
 export class Friends {
   readonly #transport: Transport;
+  readonly #asking: () => void;
 
-  constructor(transport: Transport) {
+  /** asking is called before the person is asked. */
+  constructor(transport: Transport, asking: () => void = () => undefined) {
     this.#transport = transport;
+    this.#asking = asking;
   }
 
   async list(): Promise<readonly Friend[]> {
@@ -25,6 +28,7 @@ export class Friends {
 
   /** Asks the person to choose the friends that this app sees. */
   async choose(): Promise<readonly Friend[]> {
+    this.#asking();
     return this.#items(await must(this.#transport, "/.kith/friends/", post({})));
   }
 
