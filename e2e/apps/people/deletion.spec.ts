@@ -61,7 +61,7 @@ test("no trace of a deleted document is on any disk", async ({ somebody }, info)
   // What is looked with sees what is there.
   const control = join(ada.profile, "control");
   await writeFile(control, Buffer.from(`… ${marker}`, "utf16le"));
-  expect(await traces(places, marker)).toContain("Ada's profile: /control: 1");
+  expect(await traces(places, marker)).toEqual([expect.stringContaining("/control")]);
   await rm(control);
   const found = await traces(places, marker);
   await info.attach("traces", { body: JSON.stringify(found, undefined, 1) });
