@@ -9,7 +9,7 @@ importScripts("kith-sw.js");
 const kept = "app";
 const files = [
   "./", "app.js", "app.css", "manifest.webmanifest", "icon.svg", "icon-192.png",
-  "kith/worker.js", "kith/chunk.js", "kith/words.js", "kith/oblivious.js", "kith/people/index.html", "kith/people/people.js", "kith/people/people.css",
+  "kith/worker.js", "kith/words.js", "kith/people/index.html", "kith/people/people.js", "kith/people/people.css",
 ];
 const scope = new URL("./", location.href);
 

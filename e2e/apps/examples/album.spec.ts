@@ -1,6 +1,6 @@
 // Album on a plain web server: one story, told in order.
 import type { Page } from "@playwright/test";
-import { expect, looks, Site, test, type Somebody } from "./setting.ts";
+import { expect, installs, looks, Site, test, type Somebody } from "./setting.ts";
 
 test.describe.configure({ mode: "serial" });
 
@@ -45,6 +45,7 @@ test("two people become friends by the people pages", async ({ ada, bo }) => {
   await ada.begins(`${site.origin}/`);
   await expect(ada.page.getByText("No pictures yet")).toBeVisible();
   await looks(ada.page, "album-empty");
+  await installs(ada);
   await ada.befriends(bo, `${site.origin}/`, { friends: "Friends", choose: "Choose who takes part…" });
 });
 

@@ -1,6 +1,6 @@
 // Notes on a plain web server: tabs, own devices, a friend.
 import type { Page } from "@playwright/test";
-import { expect, looks, Site, test } from "./setting.ts";
+import { expect, installs, looks, Site, test } from "./setting.ts";
 
 test.describe.configure({ mode: "serial" });
 
@@ -21,6 +21,7 @@ test("two tabs write one note together", async ({ ada }) => {
   await ada.begins(`${site.origin}/`);
   await expect(ada.page.getByText("No notes yet")).toBeVisible();
   await looks(ada.page, "notes-empty");
+  await installs(ada);
   await ada.page.getByRole("button", { name: "New note" }).click();
   await ada.page.getByLabel("Title").fill("Shopping");
   await ada.page.getByLabel("Folder", { exact: true }).fill("Home");

@@ -146,6 +146,14 @@ async function sits(name: string, use: (s: Somebody) => Promise<void>): Promise<
   await somebody.leaves();
 }
 
+/** Whether browsers offer to install the app whose page this is. */
+export async function installs(who: Somebody): Promise<void> {
+  const session = await who.context.newCDPSession(who.page);
+  expect((await session.send("Page.getAppManifest")).errors).toEqual([]);
+  expect((await session.send("Page.getInstallabilityErrors")).installabilityErrors).toEqual([]);
+  await session.detach();
+}
+
 /** Looks at a page as people with other eyes and other screens do. */
 export async function looks(page: Page, name: string, without: string[] = []): Promise<void> {
   for (const [scheme, width, height] of [["light", 1200, 860], ["dark", 360, 760]] as const) {
