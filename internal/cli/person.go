@@ -104,9 +104,10 @@ func (p *program) recoverCommand() *cobra.Command {
 	var name string
 	c := &cobra.Command{
 		Use: "recover", Short: "Be yourself again on this device, by the recovery phrase",
-		Long: `Make this device one of the person whose recovery phrase you type. Devices that you
-still have can then be linked again; friends and documents come from them or from
-a backup, not from the phrase.`,
+		Long: `Make this device one of the person whose recovery phrase you type, where no other is
+left. While you have another device, link this one to it instead ('kith device
+link' here): friends and documents come from there, not from the phrase. With a
+backup, use 'kith person restore'.`,
 		Args: cobra.NoArgs,
 		RunE: p.withNode(func(ctx context.Context, client *api.Client, _ []string) error {
 			line, err := p.readLine(ctx, "recovery phrase: ")
