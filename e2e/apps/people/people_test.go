@@ -21,6 +21,18 @@ const (
 	measuring  = 50 * time.Minute
 )
 
+// roomyRelay is the configuration of a relay that takes all people of one computer
+// for as many computers.
+const roomyRelay = `[relay]
+connections = 10000
+rate = 100000
+
+[relay.mailbox]
+sessions = 10000
+create_burst = 100000
+create_rate = 3600000
+`
+
 // TestPeople runs the stories in real browsers: everything is done as a person does
 // it, by pages of an app and the people pages.
 func TestPeople(t *testing.T) {
@@ -33,6 +45,9 @@ func TestPeople(t *testing.T) {
 		t.Fatal(err)
 	}
 	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, "config.toml"), []byte(roomyRelay), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	relay := startRelay(t, kith, home)
 	cases.Env = []string{"TMPDIR=" + t.TempDir(), "KITH_BIN=" + kith, "KITH_RELAY=ws://" + relay, "KITH_RELAY_HOME=" + home}
 	for _, story := range []string{"DEVICES", "DELETION", "RECOVERY"} {
