@@ -18,7 +18,7 @@ import (
 //	PATCH  /api/v1/apps/{label}                app.Change → app.Grant
 //	DELETE /api/v1/apps/{label}                takes everything back; documents stay
 //	DELETE /api/v1/apps/{label}/mounts/{id}    ends a mount
-func (s *Server) appRoutes(mux *http.ServeMux) {
+func (s *Server) appRoutes(mux *table) {
 	for pattern, f := range map[string]http.HandlerFunc{
 		"GET /api/v1/apps":                        s.getApps,
 		"GET /api/v1/apps/held":                   s.getHeld,

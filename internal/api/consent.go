@@ -53,7 +53,7 @@ type ConnectAnswer struct {
 }
 
 // pageRoutes adds what the console's owner does.
-func (s *Server) pageRoutes(mux *http.ServeMux) {
+func (s *Server) pageRoutes(mux *table) {
 	for pattern, f := range map[string]http.HandlerFunc{
 		"GET /api/v1/nearby/consent":                s.getConsent,
 		"POST /api/v1/nearby/consent/asks/{id}":     s.postAsk,

@@ -9,7 +9,7 @@ import (
 )
 
 // extensionRoutes are the owner's.
-func (s *Server) extensionRoutes(mux *http.ServeMux) {
+func (s *Server) extensionRoutes(mux *table) {
 	mux.HandleFunc("GET /api/v1/extensions", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, s.extensions.list(time.Now()), nil)
 	})
@@ -30,7 +30,7 @@ func (s *Server) extensionRoutes(mux *http.ServeMux) {
 
 // extensionDoors are where an extension without a token knocks. A browser sends
 // the Origin with them, and no web page can send an extension's.
-func (s *Server) extensionDoors(mux *http.ServeMux) {
+func (s *Server) extensionDoors(mux *table) {
 	mux.Handle("POST /api/v1/extensions/ask", s.knock(func(w http.ResponseWriter, r *http.Request) {
 		var q struct {
 			Name      string `json:"name"`
@@ -78,7 +78,7 @@ func (s *Server) knock(next http.HandlerFunc) http.Handler {
 // withExtensions hands requests with an extension's token to the few routes that
 // are for extensions, and every other to next.
 func (s *Server) withExtensions(next http.Handler) http.Handler {
-	mux := http.NewServeMux()
+	mux := newTable(&s.patterns)
 	for pattern, f := range map[string]http.HandlerFunc{
 		"GET /api/v1/sites/{label}":   s.getSite,
 		"PATCH /api/v1/sites/{label}": s.keepSite,
@@ -88,7 +88,7 @@ func (s *Server) withExtensions(next http.Handler) http.Handler {
 	} {
 		mux.HandleFunc(pattern, f)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	mux.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, fault.New(fault.Forbidden, "extensions may not %s %.200q", r.Method, r.URL.Path))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -108,7 +108,7 @@ func (s *Server) withExtensions(next http.Handler) http.Handler {
 		case origin != "" && origin != e.Origin:
 			fail(w, fault.New(fault.Forbidden, "this token is another's than that of %.100q", origin))
 		default:
-			mux.ServeHTTP(w, r)
+			mux.mux.ServeHTTP(w, r)
 		}
 	})
 }

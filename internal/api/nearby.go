@@ -49,7 +49,7 @@ type Nearby struct {
 //	POST   /api/v1/uploads/{id}/send         {"to": [name or ID…], "code": …} → nearby.Sent
 //
 // which deletes the upload when every transfer ended.
-func (s *Server) nearbyRoutes(mux *http.ServeMux) {
+func (s *Server) nearbyRoutes(mux *table) {
 	for pattern, f := range map[string]http.HandlerFunc{
 		"GET /api/v1/nearby":                     s.getNearby,
 		"PATCH /api/v1/nearby":                   s.patchNearby,

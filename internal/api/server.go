@@ -116,6 +116,7 @@ type Server struct {
 	traffic *traffic
 
 	extensions *extensions
+	patterns   []string // of all routes
 }
 
 // New returns a Server. It takes the folder of uploads, and clears away what an
@@ -162,7 +163,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) routes(assets http.Handler) http.Handler {
-	mux := http.NewServeMux()
+	mux := newTable(&s.patterns)
 	mux.Handle("GET /{$}", s.guard.page(http.HandlerFunc(s.console)))
 	mux.Handle("GET /app/{label}/", s.guard.page(http.HandlerFunc(s.shell)))
 	mux.Handle("GET /app/{label}", s.guard.page(http.HandlerFunc(s.shellRoot)))
@@ -173,25 +174,25 @@ func (s *Server) routes(assets http.Handler) http.Handler {
 	mux.Handle("GET /assets/", s.hostOnly(assets))
 	mux.Handle("GET /api/v1/proof", s.hostOnly(http.HandlerFunc(s.prove)))
 
-	owner := http.NewServeMux()
+	owner := newTable(&s.patterns)
 	s.apiRoutes(owner)
-	owner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	owner.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, fault.New(fault.NotFound, "the API has no %s %.200q", r.Method, r.URL.Path).
 			WithHint("this node has version %s; another may know it", s.o.Version))
 	})
-	guarded := s.withExtensions(s.guard.api(owner))
+	guarded := s.withExtensions(s.guard.api(owner.mux))
 	s.extensionDoors(mux)
 	for _, prefix := range []string{"/api/", "/metrics", "/debug/pprof/"} {
-		mux.Handle(prefix, guarded)
+		mux.mux.Handle(prefix, guarded)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	mux.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, fault.New(fault.NotFound, "there is no page %.200q here", r.URL.Path).
 			WithHint("the console is at %s", s.Console()))
 	})
-	return mux
+	return mux.mux
 }
 
-func (s *Server) apiRoutes(mux *http.ServeMux) {
+func (s *Server) apiRoutes(mux *table) {
 	for pattern, f := range map[string]http.HandlerFunc{
 		"GET /api/v1/status":                       s.getStatus,
 		"GET /api/v1/sites":                        s.getSites,

@@ -98,7 +98,7 @@ type Sharing interface {
 //	DELETE /api/v1/lists/{name}
 //
 // Documents are in sharingdata.go.
-func (s *Server) sharingRoutes(mux *http.ServeMux) {
+func (s *Server) sharingRoutes(mux *table) {
 	routes := map[string]http.HandlerFunc{
 		"GET /api/v1/sharing":                            s.getSharing,
 		"POST /api/v1/person":                            s.postPerson,
