@@ -18,14 +18,14 @@ const (
 )
 
 const style = `<style>
-.paper{fill:#fff}.ink{fill:#1f2328}.soft{fill:#59636e}
-.life{stroke:#c8ced6;stroke-dasharray:3 4}.box{fill:#eef3f8;stroke:#8aa0b8}.note{fill:#fff6d6;stroke:#d5b84a}
-.line{stroke:#1f6feb;stroke-width:1.5;fill:none}.tip{fill:#1f6feb}.rule{stroke:#c8ced6}
+.paper{fill:#fff}.ink{fill:#1b1e19}.soft{fill:#66695e}
+.life{stroke:#c9c6ba;stroke-dasharray:3 4}.box{fill:#e3f0e8;stroke:#b5d6c4}.note{fill:#fcf1dc;stroke:#ecd3a0}
+.line{stroke:#1b6a4c;stroke-width:1.5;fill:none}.tip{fill:#1b6a4c}.rule{stroke:#c9c6ba}
 text{font:13px system-ui,sans-serif}.name{font-weight:600}
 @media (prefers-color-scheme:dark){
-.paper{fill:#0d1117}.ink{fill:#e6edf3}.soft{fill:#9198a1}
-.life{stroke:#3d444d}.box{fill:#1b2430;stroke:#4a5d75}.note{fill:#2e2a17;stroke:#7a6a2a}
-.line{stroke:#58a6ff}.tip{fill:#58a6ff}.rule{stroke:#3d444d}}
+.paper{fill:#191c19}.ink{fill:#eceee7}.soft{fill:#969c8f}
+.life{stroke:#3d433b}.box{fill:#1a3327;stroke:#2d5a45}.note{fill:#33270f;stroke:#5c4719}
+.line{stroke:#74d3a4}.tip{fill:#74d3a4}.rule{stroke:#3d433b}}
 </style>
 `
 
