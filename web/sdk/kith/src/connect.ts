@@ -15,14 +15,19 @@ interface Said { host: "node" | "page"; app: string; ready: boolean; granted: Gr
 /** What stands before an invitation in the fragment of the app's address. */
 const join = "#kith-join=";
 
-/** A connected app. */
+/** A connected app: what `connect` gives. */
 export class Kith {
+  /** Who answers: the person's node, or a peer of this page's own. */
   readonly host: "node" | "page";
+  /** The app's name. */
   readonly app: string;
+  /** What the person allowed, which may be less than was wanted. */
   readonly granted: readonly Grant[];
   /** What does not work here. */
   readonly limits: readonly Limit[];
+  /** The app's documents. */
   readonly data: Data;
+  /** The friends that the app sees, and what they show. */
   readonly friends: Friends;
   readonly #transport: Transport;
   readonly #people: string;
@@ -42,14 +47,23 @@ export class Kith {
     this.#base = base;
   }
 
-  /** Sets who may see a document, or all below a folder; the person is asked where the app may not do so itself. */
+  /**
+   * Sets who may see a document, or all that is below a folder now. The person is asked, with the audience as the
+   * proposal, where the app was not granted `share`, or with `pick`.
+   *
+   * @throws {KithError} 403 when the person refused, 404 for a path or a friend that is none, 408 when the person did not decide.
+   */
   async share(path: string, audience: Audience, o: { pick?: boolean; signal?: AbortSignal } = {}): Promise<Audience> {
     const said = { path, audience, ...(o.pick ? { pick: true } : {}) };
     if (this.host === "node" && (o.pick || !this.granted.includes("share"))) tellShell("asking");
     return ((await (await must(this.#transport, "/.kith/share", post(said, o.signal))).json()) as { audience: Audience }).audience;
   }
 
-  /** Asks the person for a document or folder from elsewhere, to be found at a path of this app. */
+  /**
+   * Asks the person for a document or folder of another app or of a friend, to be found at a path of this one.
+   *
+   * @throws {KithError} 403 when the person refused.
+   */
   async mount(at: string): Promise<{ id: string; at: string; writable: boolean }> {
     if (this.host === "node") tellShell("asking");
     return (await must(this.#transport, "/.kith/mounts", post({ at }))).json() as Promise<{ id: string; at: string; writable: boolean }>;
@@ -62,7 +76,7 @@ export class Kith {
     return () => stop.abort();
   }
 
-  /** The Local Peer-to-Peer API, by the person's node. */
+  /** The Local Peer-to-Peer API ([@kith/lp2p](#kithlp2p)), by the person's node; undefined where it cannot be had. */
   nearby(): Promise<Nearby | undefined> {
     return nearby(this.host, this.#base);
   }
@@ -77,7 +91,7 @@ export class Kith {
     open(this.#people + fragment, "_blank", "noopener");
   }
 
-  /** The app API itself (spec/app-api.md): path begins with "/.kith/". */
+  /** The app API itself ([its contract](../../spec/app-api.md)): path begins with "/.kith/". */
   fetch(path: string, init?: RequestInit): Promise<Response> {
     return this.#transport(path, init);
   }
@@ -93,9 +107,11 @@ export interface Build { base: () => URL; memory: Where["memory"] }
 
 /** A host that is there, and nothing asked of it. */
 export interface Attached {
+  /** Who answers: the person's node, or a peer of this page's own. */
   readonly host: "node" | "page";
+  /** What does not work here. */
   readonly limits: readonly Limit[];
-  /** The app API (spec/app-api.md): path begins with "/.kith/". */
+  /** The app API ([its contract](../../spec/app-api.md)): path begins with "/.kith/". */
   fetch(path: string, init?: RequestInit): Promise<Response>;
 }
 

@@ -34,7 +34,11 @@ export class Data {
     return (await this.get(path))?.json() as Promise<T | undefined>;
   }
 
-  /** Writes a document; what is no text or octets is written as JSON. */
+  /**
+   * Writes a document; what is no text or octets is written as JSON, a large Blob in parts.
+   *
+   * @throws {KithError} 412 when a condition does not hold, 413 when it is too large, 507 when there is no space.
+   */
   async put(path: string, content: unknown, o: WriteOptions = {}): Promise<Written> {
     const { body, type } = bodyOf(content);
     const headers = headersOf(o, type);
@@ -44,13 +48,17 @@ export class Data {
     return written(path, await must(this.#transport, this.url(path), init));
   }
 
-  /** Merges a patch into a JSON document (RFC 7396). */
+  /**
+   * Merges a patch into a JSON document (RFC 7396).
+   *
+   * @throws {KithError} 404 where there is none, 412 when the condition does not hold, 422 when the document is no JSON.
+   */
   async patch(path: string, patch: unknown, o: Pick<WriteOptions, "ifMatch" | "signal"> = {}): Promise<Written> {
     const headers = headersOf({ ...o, type: "application/merge-patch+json" }, "");
     return written(path, await must(this.#transport, this.url(path), { method: "PATCH", body: JSON.stringify(patch), headers, ...(o.signal ? { signal: o.signal } : {}) }));
   }
 
-  /** Writes a document with a name of the host's, in order of time. */
+  /** Writes a new document into a folder, under a name in order of time: `path` in the result. */
   async post(folder: string, content: unknown, o: Omit<WriteOptions, "ifMatch" | "ifNone"> = {}): Promise<Written> {
     const { body, type } = bodyOf(content);
     const answer = await must(this.#transport, this.url(folder), { method: "POST", body: body as BodyInit, headers: headersOf(o, type), ...(o.signal ? { signal: o.signal } : {}) });

@@ -22,11 +22,16 @@ export class Friends {
     this.#asking = asking;
   }
 
+  /** Those whom the person lets this app see. */
   async list(): Promise<readonly Friend[]> {
     return this.#items(await must(this.#transport, "/.kith/friends/"));
   }
 
-  /** Asks the person to choose the friends that this app sees. */
+  /**
+   * Asks the person to choose the friends that this app sees.
+   *
+   * @throws {KithError} 403 when the person refused.
+   */
   async choose(): Promise<readonly Friend[]> {
     this.#asking();
     return this.#items(await must(this.#transport, "/.kith/friends/", post({})));
@@ -37,7 +42,7 @@ export class Friends {
     return `/.kith/friends/${friend}/${encoded(path)}`;
   }
 
-  /** Asks a friend for a document of this app, or for a folder. */
+  /** Asks a friend for a document of this app, or for a folder, which is a `Listing`. */
   async get(friend: string, path: string, o: AskOptions = {}): Promise<Answer> {
     const headers: Record<string, string> = {};
     if (o.wait !== undefined) headers["Prefer"] = `wait=${o.wait}`;

@@ -17,7 +17,11 @@ const own = entrances({
   memory: async () => (await import("./memory.ts")).memoryHost(),
 });
 
-/** Connects this page's app. The person may be asked; a refusal is a KithError with status 403. */
+/**
+ * Connects this page's app. The person may be asked.
+ *
+ * @throws {KithError} 403 when the person refused, 408 when they did not decide, 400 for a name that is none.
+ */
 export const connect = own.connect;
 
 /** Takes part in the peer of this origin and asks for nothing: for apps that speak the app API themselves. */

@@ -2,8 +2,11 @@
 
 /** The globals of the Local Peer-to-Peer API (@kith/lp2p). */
 export interface Nearby {
+  /** Lets other pages connect to this one. */
   readonly LP2PReceiver: new (options: { nickname: string }) => EventTarget;
+  /** Asks for a connection with another page. */
   readonly LP2PRequest: new (options: { nickname: string }) => EventTarget;
+  /** The short way to both. */
   readonly lp2p: unknown;
 }
 

@@ -152,6 +152,11 @@ export class LP2PConnection extends EventTarget {
     this.#connection = internal[1] as Connection;
   }
 
+  /**
+   * Opens a channel for messages; the other page gets the event "datachannel".
+   *
+   * @throws {DOMException} InvalidStateError when the connection is closed, OperationError when it has too many channels or the number is taken.
+   */
   createDataChannel(label: string, dataChannelDict: LP2PDataChannelInit = {}): LP2PDataChannel {
     const connection = this.#connection;
     requireArguments("createDataChannel", arguments.length, 1);
@@ -176,8 +181,9 @@ export class LP2PConnection extends EventTarget {
 
 /** The event handlers of a connection. */
 export interface LP2PConnection {
+  /** The other page opened a channel. */
   ondatachannel: ((this: LP2PConnection, event: Event & { readonly channel: LP2PDataChannel }) => unknown) | null;
-  /** Extension. */
+  /** Extension: the connection is over. */
   onclose: ((this: LP2PConnection, event: Event) => unknown) | null;
 }
 

@@ -272,18 +272,22 @@ export class LP2PDataChannel extends EventTarget {
     this.#channel = new Channel(this, text, protocol, id);
   }
 
+  /** What the opener called it. */
   get label(): string {
     return this.#channel.label;
   }
 
+  /** The name of a subprotocol; "" for none. */
   get protocol(): string {
     return this.#channel.protocol;
   }
 
+  /** Its number in the connection; null until it is known. */
   get id(): number | null {
     return this.#channel.id;
   }
 
+  /** What messages of octets come as. */
   get binaryType(): BinaryType {
     return this.#channel.binaryType;
   }
@@ -295,12 +299,18 @@ export class LP2PDataChannel extends EventTarget {
     }
   }
 
+  /**
+   * Sends a message. Messages arrive whole and in order.
+   *
+   * @throws {DOMException} InvalidStateError while the channel is not open, a TypeError for a message that is too large.
+   */
   send(data: LP2PData): void {
     const channel = this.#channel;
     requireArguments("send", arguments.length, 1);
     channel.send(data);
   }
 
+  /** Ends the channel; what was sent before still arrives. */
   close(): void {
     this.#channel.close();
   }
@@ -327,12 +337,17 @@ export class LP2PDataChannel extends EventTarget {
 
 /** The event handlers of a channel. */
 export interface LP2PDataChannel {
+  /** Messages can be sent. */
   onopen: ((this: LP2PDataChannel, event: Event) => unknown) | null;
+  /** The channel broke. */
   onerror: ((this: LP2PDataChannel, event: Event) => unknown) | null;
+  /** The channel is about to end. */
   onclosing: ((this: LP2PDataChannel, event: Event) => unknown) | null;
+  /** The channel is over. */
   onclose: ((this: LP2PDataChannel, event: Event) => unknown) | null;
+  /** A message came. */
   onmessage: ((this: LP2PDataChannel, event: MessageEvent) => unknown) | null;
-  /** Extension. */
+  /** Extension: what waits to be sent is little enough again. */
   onbufferedamountlow: ((this: LP2PDataChannel, event: Event) => unknown) | null;
 }
 

@@ -4,11 +4,13 @@ import { dictionary, domString, interfaceType, requireArguments, shape } from ".
 
 /** How an LP2PConnectionEvent is made. */
 export interface LP2PConnectionEventInit extends EventInit {
+  /** The new connection. */
   connection: LP2PConnection;
 }
 
 /** How an LP2PDataChannelEvent is made. */
 export interface LP2PDataChannelEventInit extends EventInit {
+  /** The new channel. */
   channel: LP2PDataChannel;
 }
 
@@ -33,6 +35,7 @@ export class LP2PConnectionEvent extends Event {
     this.#connection = connection;
   }
 
+  /** The new connection. */
   get connection(): LP2PConnection {
     return this.#connection;
   }
@@ -51,6 +54,7 @@ export class LP2PDataChannelEvent extends Event {
     this.#channel = channel;
   }
 
+  /** The new channel. */
   get channel(): LP2PDataChannel {
     return this.#channel;
   }

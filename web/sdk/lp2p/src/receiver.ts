@@ -42,6 +42,7 @@ export class LP2PReceiver extends EventTarget {
 
 /** The event handlers of a receiver. */
 export interface LP2PReceiver {
+  /** A peer connected. */
   onconnection: ((this: LP2PReceiver, event: LP2PConnectionEvent) => unknown) | null;
 }
 

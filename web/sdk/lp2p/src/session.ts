@@ -7,7 +7,9 @@ import { frameKind, type NodeMessage } from "./wire.ts";
 
 /** How a transport was closed (WebTransportCloseInfo). */
 export interface CloseInfo {
+  /** A number of the app's own. */
   closeCode: number;
+  /** Words for it, 1,024 octets at most. */
   reason: string;
 }
 
@@ -262,12 +264,18 @@ function cut(reason: string): string {
 
 /** The datagrams of a transport (WebTransportDatagramDuplexStream). */
 export class Datagrams {
+  /** Those that came. */
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Takes those to be sent; one that is too large is lost. */
   readonly writable: WritableStream<BufferSource>;
+  /** Milliseconds after which one that came is not worth reading; null for no end. */
   incomingMaxAge: number | null = null;
+  /** Has no effect: they are sent at once. */
   outgoingMaxAge: number | null = null;
-  incomingHighWaterMark = 64;
-  outgoingHighWaterMark = 64;
+  /** How many that came wait to be read, before the oldest go. */
+  incomingHighWaterMark: number = 64;
+  /** Has no effect: they are sent at once. */
+  outgoingHighWaterMark: number = 64;
   #most = 1024;
   #control: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
   #sink: WritableStreamDefaultController | undefined;
@@ -300,14 +308,17 @@ export class Datagrams {
     });
   }
 
+  /** Octets of the largest that can be sent. */
   get maxDatagramSize(): number {
     return this.#most;
   }
 
+  /** @internal */
   limit(most: number): void {
     this.#most = most;
   }
 
+  /** @internal */
   receive(octets: Uint8Array<ArrayBuffer>): void {
     this.#waiting.push({ octets: octets.slice(), at: performance.now() });
     while (this.#waiting.length > Math.max(1, this.incomingHighWaterMark)) {
@@ -318,6 +329,7 @@ export class Datagrams {
     }
   }
 
+  /** @internal */
   end(error: Error | undefined): void {
     try {
       if (error) {

@@ -8,7 +8,9 @@ const largestFrame = 64 << 10;
 
 /** A stream in both directions, as WebTransportBidirectionalStream. */
 export interface BidirectionalStream {
+  /** What the peer sends. */
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** What the peer gets. */
   readonly writable: WritableStream<BufferSource>;
 }
 

@@ -44,63 +44,77 @@ export class LP2PQuicTransport {
     }
   }
 
+  /** Fulfilled when streams can be opened; rejected when it does not come to that. */
   get ready(): Promise<void> {
     return this.#session.ready;
   }
 
+  /** Fulfilled when the transport was closed, by either side; rejected when it broke. */
   get closed(): Promise<CloseInfo> {
     return this.#session.closed;
   }
 
+  /** Fulfilled when the transport is about to end. */
   get draining(): Promise<void> {
     return this.#session.draining;
   }
 
+  /** Whether datagrams can be sent, once it is known. */
   get reliability(): "pending" | "supports-unreliable" {
     return this.#session.state === "connecting" ? "pending" : "supports-unreliable";
   }
 
+  /** Always "default". */
   get congestionControl(): "default" {
     void this.#session;
     return "default";
   }
 
+  /** Always "": there are no subprotocols. */
   get protocol(): string {
     void this.#session;
     return "";
   }
 
+  /** Always null: no request was made. */
   get responseHeaders(): null {
     void this.#session;
     return null;
   }
 
+  /** Always null. */
   get anticipatedConcurrentIncomingUnidirectionalStreams(): null {
     void this.#session;
     return null;
   }
 
+  /** Always null. */
   get anticipatedConcurrentIncomingBidirectionalStreams(): null {
     void this.#session;
     return null;
   }
 
+  /** Messages that may be lost, of little delay. */
   get datagrams(): Datagrams {
     return this.#session.datagrams;
   }
 
+  /** Streams that the peer opened, in both directions. */
   get incomingBidirectionalStreams(): ReadableStream<BidirectionalStream> {
     return this.#session.bidirectional;
   }
 
+  /** Streams that the peer opened to send. */
   get incomingUnidirectionalStreams(): ReadableStream<ReadableStream<Uint8Array<ArrayBuffer>>> {
     return this.#session.unidirectional;
   }
 
+  /** Opens a stream in both directions. */
   async createBidirectionalStream(): Promise<BidirectionalStream> {
     return this.#session.createBidirectional();
   }
 
+  /** Opens a stream to send. */
   async createUnidirectionalStream(): Promise<WritableStream<BufferSource>> {
     return this.#session.createUnidirectional();
   }
@@ -111,16 +125,19 @@ export class LP2PQuicTransport {
     throw new DOMException("send groups are not supported", "NotSupportedError");
   }
 
+  /** Always refused: the keys of the connection stay with the node. */
   async exportKeyingMaterial(): Promise<never> {
     void this.#session;
     throw new DOMException("the keys of the connection stay with the node", "NotSupportedError");
   }
 
+  /** Nothing is counted. */
   async getStats(): Promise<Readonly<Record<string, never>>> {
     void this.#session;
     return {};
   }
 
+  /** Ends the transport with all its streams. */
   close(closeInfo: Partial<CloseInfo> = {}): void {
     const session = this.#session;
     const info = dictionary(closeInfo, "WebTransportCloseInfo");
@@ -209,10 +226,12 @@ export class LP2PQuicTransportListener {
     this.#ready.catch((e: unknown) => control?.error(e));
   }
 
+  /** Fulfilled when peers can find this page. */
   get ready(): Promise<undefined> {
     return this.#ready;
   }
 
+  /** The transports that peers opened. */
   get incomingTransports(): ReadableStream<LP2PQuicTransport> {
     return this.#incoming;
   }

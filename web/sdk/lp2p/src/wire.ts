@@ -53,6 +53,7 @@ export type PageMessage =
 export interface KnownDevice {
   /** Names the device to this origin alone. */
   readonly device: string;
+  /** What the person calls it. */
   readonly name: string;
 }
 
