@@ -18,9 +18,7 @@ func invalid(format string, args ...any) *fault.Error {
 
 // about puts the input in front of an error and keeps its hint.
 func about(input string, err error) error {
-	out := fault.New(fault.Invalid, "%s is not an address: %w", quote(input), err)
-	out.Hint = fault.Hint(err)
-	return out
+	return fault.New(fault.Invalid, "%s is not an address: %w", quote(input), err).WithHintOf(err)
 }
 
 func quote(s string) string {

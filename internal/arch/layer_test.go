@@ -21,6 +21,7 @@ func rooms() map[string]room {
 	return map[string]room{
 		"internal/address":           {layer: 0},
 		"internal/fault":             {layer: 0},
+		"internal/text":              {layer: 0},
 		"internal/engine":            {layer: 1},
 		"internal/engine/bittorrent": {layer: 1},
 		"internal/engine/ipfs":       {layer: 1},
@@ -29,6 +30,7 @@ func rooms() map[string]room {
 		"internal/store":             {layer: 1},
 		"internal/resolve":           {layer: 1},
 		"internal/sqlite":            {layer: 0},
+		"internal/doctor":            {layer: 1},
 		"internal/seal":              {layer: 0},
 		"internal/mailbox":           {layer: 1},
 		"internal/relay":             {layer: 1, also: []string{"internal/mailbox", "internal/mailbox/ohttp"}},

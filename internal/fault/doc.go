@@ -6,5 +6,7 @@
 // An error made here survives wrapping with %w and survives the wire: the API
 // sends its JSON form and the client rebuilds an equal error from it.
 //
-// The package is pure: standard library only, no network, files or clock.
+// Localize says an error in the language of whoever reads it.
+//
+// The package is pure: standard library and texts, no network, files or clock.
 package fault

@@ -18,18 +18,35 @@ type Error struct {
 	Hint string
 	// Err is the cause, if there is one. It does not cross the wire.
 	Err error
+
+	// What Message and Hint were made from, to be said in another language.
+	message, hint phrase
 }
 
 // New makes an error of kind k. The format works as in fmt.Errorf, %w included.
 func New(k Kind, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
-	return &Error{Kind: k, Message: err.Error(), Err: errors.Unwrap(err)}
+	e := &Error{Kind: k, Message: err.Error(), Err: errors.Unwrap(err)}
+	e.message = keep(e.Message, format, args)
+	return e
 }
 
 // WithHint returns a copy of e that ends in its own next step.
 func (e *Error) WithHint(format string, args ...any) *Error {
 	c := *e
 	c.Hint = fmt.Sprintf(format, args...)
+	c.hint = keep(c.Hint, format, args)
+	return &c
+}
+
+// WithHintOf returns a copy of e that ends in the next step of another error, if
+// that has one.
+func (e *Error) WithHintOf(err error) *Error {
+	c := *e
+	c.Hint, c.hint = Hint(err), phrase{}
+	if by := hinting(err); by != nil {
+		c.hint = by.hint
+	}
 	return &c
 }
 

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"testing"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/text"
 )
 
 func TestEveryKindHasItsOwnExitCodeAndAStatus(t *testing.T) {
@@ -71,4 +73,38 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("kind changed from %s to %s", fault.KindOf(err), fault.KindOf(again))
 		}
 	})
+}
+
+func TestAnErrorIsSaidInAnotherLanguage(t *testing.T) {
+	german := text.New().For("de")
+	inner := fault.New(fault.NotFound, "there is no page %.200q here", []byte("x")).WithHint("list the folder")
+	err := fmt.Errorf("library: %w", fault.New(fault.Conflict, "%s is not an address: %w", "y", inner).WithHintOf(inner))
+	said := fault.Localize(err, german)
+	if said.Error() == err.Error() || !strings.HasPrefix(said.Error(), "library: y ") || !strings.Contains(said.Error(), `"x"`) {
+		t.Errorf("in German: %v", said)
+	}
+	if hint := fault.Hint(said); hint == "" || hint == "list the folder" {
+		t.Errorf("the hint in German: %q", hint)
+	}
+	if fault.KindOf(said) != fault.Conflict || !errors.Is(said, inner) || err.Error() != `library: y is not an address: there is no page "x" here` {
+		t.Errorf("%v is another error than %v", said, err)
+	}
+	if fault.Localize(err, nil) != err || fault.Localize(nil, german) != nil {
+		t.Error("English is not what it was")
+	}
+	for _, k := range fault.Kinds() {
+		plain := errors.Join(fault.New(k, "x"))
+		if fault.Hint(plain) != "" && fault.HintIn(plain, german) == fault.Hint(plain) {
+			t.Errorf("the hint of %s has no German", k)
+		}
+	}
+}
+
+func TestArgumentsAreKeptAsTheyWere(t *testing.T) {
+	name := []byte("before")
+	err := fault.New(fault.NotFound, "there is no page %.200q here", name)
+	copy(name, "later!")
+	if said := fault.Localize(err, text.New().For("de")).Error(); !strings.Contains(said, "before") {
+		t.Errorf("the error changed to %q", said)
+	}
 }

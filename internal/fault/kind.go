@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // Kind says what sort of failure an error is. Its value is what the wire and
@@ -35,45 +37,45 @@ const (
 type meaning struct {
 	status int
 	exit   int
-	hint   string
+	hint   text.Phrase
 }
 
 // meanings is the one error table of the program.
 func meanings(k Kind) meaning {
 	switch k {
 	case Invalid:
-		return meaning{400, 2, "check the spelling; 'kith help' shows the accepted forms"}
+		return meaning{400, 2, text.Of("check the spelling; 'kith help' shows the accepted forms")}
 	case NotFound:
-		return meaning{404, 10, "check the address and the path"}
+		return meaning{404, 10, text.Of("check the address and the path")}
 	case Forbidden:
-		return meaning{403, 11, ""}
+		return meaning{403, 11, text.Phrase{}}
 	case Unauthorized:
-		return meaning{401, 12, "open the console with 'kith open', or pass the token of this home"}
+		return meaning{401, 12, text.Of("open the console with 'kith open', or pass the token of this home")}
 	case Conflict:
-		return meaning{409, 13, ""}
+		return meaning{409, 13, text.Phrase{}}
 	case InUse:
-		return meaning{409, 14, "stop the other program, or choose another with --listen or --home"}
+		return meaning{409, 14, text.Of("stop the other program, or choose another with --listen or --home")}
 	case TooLarge:
-		return meaning{413, 15, "raise the limit in config.toml; 'kith config reference' names it"}
+		return meaning{413, 15, text.Of("raise the limit in config.toml; 'kith config reference' names it")}
 	case RateLimited:
-		return meaning{429, 16, "wait a little and try again"}
+		return meaning{429, 16, text.Of("wait a little and try again")}
 	case Unreachable:
-		return meaning{504, 17, "try again later, or run 'kith doctor' to see whether peers can reach this node"}
+		return meaning{504, 17, text.Of("try again later, or run 'kith doctor' to see whether peers can reach this node")}
 	case Corrupt:
-		return meaning{502, 18, "the data was refused; another peer may have a good copy"}
+		return meaning{502, 18, text.Of("the data was refused; another peer may have a good copy")}
 	case NoSpace:
-		return meaning{507, 19, "free some disk space, or remove sites with 'kith remove'"}
+		return meaning{507, 19, text.Of("free some disk space, or remove sites with 'kith remove'")}
 	case Unsupported:
-		return meaning{501, 20, ""}
+		return meaning{501, 20, text.Phrase{}}
 	case NotRunning:
-		return meaning{503, 21, "start the node with 'kith up'"}
+		return meaning{503, 21, text.Of("start the node with 'kith up'")}
 	case Partial:
-		return meaning{500, 3, ""}
+		return meaning{500, 3, text.Phrase{}}
 	case Canceled:
-		return meaning{499, 130, ""}
+		return meaning{499, 130, text.Phrase{}}
 	case Internal:
 	}
-	return meaning{500, 1, ""}
+	return meaning{500, 1, text.Phrase{}}
 }
 
 // Kinds lists every kind, for documentation and tests of the table.
@@ -130,9 +132,17 @@ func Hint(err error) string {
 	if err == nil {
 		return ""
 	}
-	var e *Error
-	if errors.As(err, &e) && e.Hint != "" {
+	if e := hinting(err); e != nil {
 		return e.Hint
 	}
-	return meanings(KindOf(err)).hint
+	return meanings(KindOf(err)).hint.String()
+}
+
+// hinting is the first error in err when it has a hint of its own.
+func hinting(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) && e.Hint != "" {
+		return e
+	}
+	return nil
 }

@@ -3,7 +3,6 @@ package nearby
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/kith-web/kith/internal/fault"
@@ -94,10 +93,7 @@ func (s *Service) attempt(
 	s.mu.Unlock()
 	transport, err := s.transport(reach, t, s.withCode(how.Code), transferProtocol)
 	if errors.Is(err, errRejected) {
-		return result, false, &fault.Error{
-			Kind: fault.Forbidden, Message: fmt.Sprintf("%q takes no files", t.name),
-			Hint: "run 'kith nearby receive' there", Err: errRejected,
-		}
+		return result, false, noFiles(t.name)
 	}
 	if err != nil {
 		return result, false, cause(ctx, err)
@@ -115,4 +111,11 @@ func cause(ctx context.Context, err error) error {
 		return c
 	}
 	return err
+}
+
+// noFiles says that a device takes none.
+func noFiles(name string) error {
+	no := fault.New(fault.Forbidden, "%q takes no files", name).WithHint("run 'kith nearby receive' there")
+	no.Err = errRejected
+	return no
 }

@@ -172,7 +172,7 @@ func impostor(name string, err error) error {
 	if fault.KindOf(err) != fault.Forbidden {
 		return err
 	}
-	return fault.New(fault.Forbidden, "somebody pretends to be %q: %w", name, err).WithHint("%s", fault.Hint(err))
+	return fault.New(fault.Forbidden, "somebody pretends to be %q: %w", name, err).WithHintOf(err)
 }
 
 func closeLate[T any](answers <-chan T, n int, session func(T) *openscreen.Session) {
@@ -358,7 +358,9 @@ func rejected(err error) error {
 	if fault.KindOf(err) != fault.Forbidden {
 		return err
 	}
-	return &fault.Error{Kind: fault.Forbidden, Message: err.Error(), Hint: fault.Hint(err), Err: errRejected}
+	no := fault.New(fault.Forbidden, "%w", err).WithHintOf(err)
+	no.Err = errRejected
+	return no
 }
 
 // current is a session with a device that is authenticated; nil when there is none.

@@ -86,7 +86,7 @@ func decodeFile(path string, c *Config) error {
 		return fmt.Errorf("read the configuration: %w", err)
 	}
 	if err := Decode(string(data), c); err != nil {
-		return fault.New(fault.Invalid, "%s: %w", path, err).WithHint("%s", fault.Hint(err))
+		return fault.New(fault.Invalid, "%s: %w", path, err).WithHintOf(err)
 	}
 	return nil
 }
