@@ -45,3 +45,30 @@ func (p *program) completeSites(c *cobra.Command, args []string, _ string) ([]st
 	}
 	return out, cobra.ShellCompDirectiveDefault
 }
+
+// completeFriends completes an argument by the names of friends; after those
+// comes what follow adds, such as the slash before a document.
+func (p *program) completeFriends(follow string) cobra.CompletionFunc {
+	return func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		directive := cobra.ShellCompDirectiveNoFileComp
+		if len(args) > 0 {
+			return nil, directive
+		}
+		client, err := p.dial(c.Context())
+		if err != nil {
+			return nil, directive
+		}
+		st, err := client.SharingState(c.Context())
+		if err != nil {
+			return nil, directive
+		}
+		var out []string
+		for _, f := range st.Friends {
+			out = append(out, f.Name+follow)
+		}
+		if follow != "" {
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+		return out, directive
+	}
+}

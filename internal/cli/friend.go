@@ -39,6 +39,14 @@ func (p *program) friendCommand() *cobra.Command {
 		p.codeCommand(), p.verifyCommand(), p.renameFriendCommand(), p.blockCommand(), p.removeFriendCommand(),
 		p.groupCommand(),
 	)
+	for _, sub := range c.Commands() {
+		switch sub.Name() {
+		case "ls", "forget", "code", "verify", "rename", "block", "remove":
+			sub.ValidArgsFunction = p.completeFriends("")
+		case "get":
+			sub.ValidArgsFunction = p.completeFriends("/")
+		}
+	}
 	return c
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +15,7 @@ import (
 	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/node"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // Streams are what a command reads and writes.
@@ -27,8 +27,9 @@ type Streams struct {
 // Main runs the command that args name, without the program's own name, and
 // returns the exit code.
 func Main(ctx context.Context, args []string, s Streams) int {
-	p := &program{Streams: s, version: version()}
+	p := &program{Streams: s, version: thisBuild().Version, lang: language(args)}
 	root := p.root()
+	p.translate(root)
 	root.SetArgs(args)
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
@@ -67,6 +68,7 @@ type program struct {
 	Streams
 	version string
 	started bool
+	lang    *text.Language // of the person; nil is English
 
 	// Flags of every command.
 	home string
@@ -78,6 +80,7 @@ func (p *program) complain(err error) {
 	if fault.KindOf(err) == fault.Canceled {
 		return
 	}
+	err = fault.Localize(err, p.lang)
 	_, _ = fmt.Fprintf(p.Err, "kith: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 	if hint := fault.Hint(err); hint != "" {
 		_, _ = fmt.Fprintf(p.Err, "  %s\n", hint)
@@ -102,6 +105,7 @@ BitTorrent and IPFS, and every reader passes them on.
 		},
 	}
 	root.PersistentFlags().StringVar(&p.home, "home", "", "the node's folder (default: $KITH_HOME, else the system's)")
+	root.PersistentFlags().String("lang", "", "the language of texts for people, such as de or en (default: the system's)")
 	root.PersistentFlags().SortFlags = false
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fault.New(fault.Invalid, "%w", err).WithHint("'%s --help' lists its flags", c.CommandPath())
@@ -142,6 +146,9 @@ func (p *program) dial(ctx context.Context) (*api.Client, error) {
 	if fault.KindOf(err) == fault.NotRunning && p.home != "" {
 		return nil, fault.New(fault.NotRunning, "%w", err).WithHint("start the node with 'kith up --home %s'", p.home)
 	}
+	if err == nil && !p.json {
+		c.Speak(p.lang)
+	}
 	return c, err
 }
 
@@ -161,12 +168,12 @@ func (p *program) printJSON(v any) error {
 
 // say prints a line for people.
 func (p *program) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(p.Out, format+"\n", args...)
+	_, _ = fmt.Fprintln(p.Out, p.lang.Say(format, args...))
 }
 
 // note prints a line beside the output.
 func (p *program) note(format string, args ...any) {
-	_, _ = fmt.Fprintf(p.Err, format+"\n", args...)
+	_, _ = fmt.Fprintln(p.Err, p.lang.Say(format, args...))
 }
 
 // isTerminal says whether somebody sees w as it is written.
@@ -184,21 +191,4 @@ func exactly(n int, what string) cobra.PositionalArgs {
 		return fault.New(fault.Invalid, "'%s' takes %s, and got %d arguments", c.CommandPath(), what, len(args)).
 			WithHint("'%s --help' shows examples", c.CommandPath())
 	}
-}
-
-// version is what the build says of itself.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "development-" + s.Value[:12]
-		}
-	}
-	return "development"
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/api"
+	"github.com/kith-web/kith/internal/doctor"
 	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/store"
 )
@@ -94,6 +95,9 @@ func (n *Node) start(ctx context.Context) error {
 		return err
 	}
 	n.onClose("lock", lock.Close)
+	if err := checkHomeVersion(n.o.Home); err != nil {
+		return err
+	}
 	listeners, port, err := listen(ctx, n.o.Config.Gateway.Listen, n.o.Log)
 	if err != nil {
 		return err
@@ -106,7 +110,7 @@ func (n *Node) start(ctx context.Context) error {
 		return err
 	}
 	n.onClose("store", db.Close)
-	if err := n.compose(&parts{node: n, store: db, port: port}); err != nil {
+	if err := n.compose(&parts{node: n, store: db, port: port, clock: doctor.NewClock()}); err != nil {
 		return err
 	}
 	beacon := api.Beacon{PID: os.Getpid(), Listen: dialable(listeners[0].Addr()), Console: n.console}
