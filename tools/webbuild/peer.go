@@ -78,6 +78,7 @@ func peerFile(web string, p peerPart, out map[string][]byte, bundled map[string]
 		EntryPointsAdvanced: []api.EntryPoint{{InputPath: p.source, OutputPath: p.name}},
 		Outdir:              dist,
 		ChunkNames:          filepath.ToSlash(filepath.Dir(p.name)) + "/[name]",
+		Plugins:             []api.Plugin{messages()},
 		Bundle:              true,
 		Splitting:           p.format == api.FormatESModule,
 		Format:              p.format,

@@ -89,7 +89,10 @@ func visitFile(
 		AbsWorkingDir:       dir,
 		EntryPointsAdvanced: []api.EntryPoint{{InputPath: filepath.ToSlash(source), OutputPath: name}},
 		Outdir:              filepath.Join(dir, "dist", "visit"),
+		ChunkNames:          "text-[name]", // the same for all pages
+		Plugins:             []api.Plugin{messages()},
 		Bundle:              true,
+		Splitting:           format == api.FormatESModule,
 		Format:              format,
 		Define:              define,
 		Target:              api.ES2022,

@@ -1,4 +1,5 @@
 // Words and numbers as the browser's language has them.
+import { direction } from "../console/text/language.ts";
 import { browser } from "./api.ts";
 
 export function t(name: string, ...values: string[]): string {
@@ -23,7 +24,8 @@ export function bytes(n: number, language: string): string {
 
 /** Puts the messages into a page whose elements name them in data-text, and its language. */
 export function fill(root: Document): void {
-  root.documentElement.lang = browser.i18n.getUILanguage();
+  root.documentElement.lang = t("language");
+  root.documentElement.dir = direction(t("language"));
   for (const e of root.querySelectorAll<HTMLElement>("[data-text]")) {
     e.textContent = t(e.dataset["text"] ?? "");
   }

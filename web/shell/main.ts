@@ -3,11 +3,18 @@
 // so that the app can go nowhere else.
 import { appOrigin, parseAppPlace, readable, shellPath } from "./place.ts";
 import { Asking } from "./asking.ts";
-import messages from "./messages/en.json" with { type: "json" };
+import { speak } from "../console/text/tongue.ts";
+import type en from "./messages/en.json";
+
+const tongue = await speak<keyof typeof en>({
+  en: () => import("./messages/en.json", { with: { type: "json" } }),
+  de: () => import("./messages/de.json", { with: { type: "json" } }),
+});
+tongue.mark(document.documentElement);
 
 /** What the shell says for key. */
-function t(key: keyof typeof messages, name = ""): string {
-  return messages[key].replace("{name}", name);
+function t(key: keyof typeof en, name = ""): string {
+  return tongue.text(key, { name });
 }
 
 /** The element of app.html with this id. */

@@ -14,7 +14,7 @@ import { serve } from "../../../web/runtime/worker/serve.ts";
 
 /** The runtime's files that a browser fetches before it takes part, and those it keeps for later. */
 const first = ["loader.js", "worker.js", "runtime.js", "badge.js"];
-const later = ["served", "served.js", "served.css", "boot", "boot.js", "boot.css", "icon.svg"];
+const later = ["served", "served.js", "served.css", "boot", "boot.js", "boot.css", "icon.svg", "text-en.js"];
 const laterAfter = 3000;
 
 /** How a visit went. */

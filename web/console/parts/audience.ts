@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Audience, Friend, FriendList } from "../api/sharing.ts";
 import { Part } from "../part.ts";
-import { t } from "../text/index.ts";
+import { format, t } from "../text/index.ts";
 
 const kinds = ["nobody", "some", "all"] as const;
 
@@ -75,5 +75,5 @@ export function audienceText(a: Audience | undefined): string {
     return t("audience.all");
   }
   const names = [...(a.friends ?? []), ...(a.lists ?? [])];
-  return names.length === 0 ? t("audience.nobody") : new Intl.ListFormat(navigator.language, { type: "unit" }).format(names);
+  return names.length === 0 ? t("audience.nobody") : format.list(names);
 }

@@ -3,7 +3,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Friend, FriendList } from "../api/sharing.ts";
 import { failure } from "../failure.ts";
 import { Following, Part, type Kith } from "../part.ts";
-import { t } from "../text/index.ts";
+import { format, t } from "../text/index.ts";
 import { icon } from "./icon.ts";
 
 /** Named groups of friends. */
@@ -33,7 +33,7 @@ export class Lists extends Part {
 
   #list(l: FriendList, friends: readonly Friend[]): TemplateResult {
     const members = l.friends ?? [];
-    return html`<li>${icon("friends")}<div class="what"><strong><bdi>${l.name}</bdi></strong><span class="hint">${members.length > 0 ? new Intl.ListFormat(navigator.language, { type: "unit" }).format(members) : t("lists.nobody")}</span>
+    return html`<li>${icon("friends")}<div class="what"><strong><bdi>${l.name}</bdi></strong><span class="hint">${members.length > 0 ? format.list(members) : t("lists.nobody")}</span>
       <details class="fold"><summary>${t("lists.change")}<span class="visually-hidden"> ${l.name}</span></summary><form @submit=${(e: SubmitEvent) => void this.#save(e, l.name)}>
         ${this.#members(friends, members)}<div class="buttons"><button class="primary">${t("save")}</button></div></form></details></div>
       <button type="button" class="square" title=${t("lists.remove")} @click=${() => void this.#remove(l.name)}>${icon("trash")}<span class="visually-hidden">${t("lists.remove")} ${l.name}</span></button></li>`;

@@ -81,6 +81,11 @@ export class Format {
     return new Intl.ListFormat(this.#locale, { type: "unit", style: "long" }).format(parts);
   }
 
+  /** Several things, one after the other: "Ada, Ben, Cem". */
+  list(parts: readonly string[]): string {
+    return new Intl.ListFormat(this.#locale, { type: "unit" }).format(parts);
+  }
+
   /** How long ago or from now: "5 minutes ago", "now". */
   relative(when: Date, now: Date, style: "long" | "narrow" = "long"): string {
     const seconds = (when.getTime() - now.getTime()) / 1000;

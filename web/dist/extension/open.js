@@ -77,12 +77,18 @@ async function loadSettings() {
   };
 }
 
+// console/text/language.ts
+var fromRight = /^(?:ar|arc|ckb|dv|fa|he|ks|ku|nqo|ps|sd|ug|ur|yi)\b/;
+function direction(language) {
+  return fromRight.test(language) ? "rtl" : "ltr";
+}
+
 // extension/text.ts
 function t(name, ...values) {
   return browser.i18n.getMessage(name, values);
 }
 function fill(root) {
-  root.documentElement.lang = browser.i18n.getUILanguage();
+  root.documentElement.lang = t("language"), root.documentElement.dir = direction(t("language"));
   for (let e of root.querySelectorAll("[data-text]"))
     e.textContent = t(e.dataset.text ?? "");
   for (let e of root.querySelectorAll("[data-placeholder]"))

@@ -1,3 +1,12 @@
+// console/text/language.ts
+function localeOf(language2, wanted) {
+  return wanted.find((w) => w === language2 || w.startsWith(`${language2}-`)) ?? language2;
+}
+var fromRight = /^(?:ar|arc|ckb|dv|fa|he|ks|ku|nqo|ps|sd|ug|ur|yi)\b/;
+function direction(language2) {
+  return fromRight.test(language2) ? "rtl" : "ltr";
+}
+
 // extension/address.ts
 var scheme = /^(?:web\+)?(?:wtp|ipfs|ipns|dweb):(?:\/\/)?[^\s/]/i;
 function linked(text) {
@@ -136,7 +145,7 @@ function bytes(n, language2) {
   }).format(value);
 }
 function fill(root) {
-  root.documentElement.lang = browser.i18n.getUILanguage();
+  root.documentElement.lang = t("language"), root.documentElement.dir = direction(t("language"));
   for (let e of root.querySelectorAll("[data-text]"))
     e.textContent = t(e.dataset.text ?? "");
   for (let e of root.querySelectorAll("[data-placeholder]"))
@@ -144,7 +153,7 @@ function fill(root) {
 }
 
 // extension/popup/popup.ts
-var every = 1e3, language = browser.i18n.getUILanguage(), views = ["offline", "connect", "pending", "site", "none"];
+var every = 1e3, language = localeOf(t("language"), [browser.i18n.getUILanguage()]), views = ["offline", "connect", "pending", "site", "none"];
 function element(id) {
   let e = document.getElementById(id);
   if (!e)

@@ -1,4 +1,5 @@
 // The popup: what is behind this tab, and the way to get connected.
+import { localeOf } from "../../console/text/language.ts";
 import { domainOf, labelOf, linked, nodeAt, pageOf } from "../address.ts";
 import { browser, type Tab } from "../api.ts";
 import type { Answer, Message } from "../message.ts";
@@ -9,7 +10,7 @@ import { bytes, fill, t } from "../text.ts";
 /** Milliseconds between two looks at a site. */
 const every = 1000;
 
-const language = browser.i18n.getUILanguage();
+const language = localeOf(t("language"), [browser.i18n.getUILanguage()]);
 const views = ["offline", "connect", "pending", "site", "none"] as const;
 
 function element<E extends HTMLElement>(id: string): E {

@@ -5,7 +5,7 @@ import { h, icon, say } from "../element.ts";
 import { peersShare } from "../page/view.ts";
 import type { Visit } from "../page/visit.ts";
 import { takesPart } from "../settings.ts";
-import { format, t } from "../text.ts";
+import { format, t, tongue } from "../text.ts";
 import type { Privacy } from "../types.ts";
 import { style } from "./style.ts";
 
@@ -36,6 +36,7 @@ class Badge {
   }
 
   begin(): void {
+    tongue.mark(this.#host); // the page's own language may be another
     const root = this.#host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet(); // not a style element, which a site's policy may refuse
     sheet.replaceSync(style);

@@ -3,7 +3,7 @@
 // site, and loads the page again once peers have given it.
 import { h, logo, say } from "../element.ts";
 import type { Visit } from "../page/visit.ts";
-import { t } from "../text.ts";
+import { t, tongue } from "../text.ts";
 
 /** Milliseconds between two tries, and how many there are before a person is asked. */
 const again = 2000;
@@ -49,6 +49,7 @@ async function here(): Promise<boolean> {
   }
 }
 
+tongue.mark(document.documentElement);
 const main = document.querySelector("main");
 if (main) {
   void begin(main);

@@ -1,13 +1,15 @@
 // The runtime's own files, kept so that a site opens without its host. They
 // belong to one build of the worker: a newer worker brings its own.
 
+import { pick } from "../../console/text/language.ts";
+
 /** Made by tools/webbuild of all the files: another build is another worker. */
 declare const KITH_BUILD: string;
 
 const prefix = "kith-visit-";
 
-/** Paths below /.kith/. The page "who served me" has no ending. */
-const names = ["loader.js", "runtime.js", "badge.js", "served", "served.js", "served.css", "boot", "boot.js", "boot.css", "icon.svg"];
+/** Paths below /.kith/. The page "who served me" has no ending; of the texts, those that this visitor reads. */
+const names = ["loader.js", "runtime.js", "badge.js", "served", "served.js", "served.css", "boot", "boot.js", "boot.css", "icon.svg", `text-${pick(navigator.languages)}.js`];
 const paths: ReadonlySet<string> = new Set(names.map((n) => `/.kith/${n}`));
 
 /** The page that joins the swarm when a site's own page is not here. */
