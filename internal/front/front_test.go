@@ -376,6 +376,43 @@ func TestOnlyTheOriginIsContacted(t *testing.T) {
 	}
 }
 
+func TestAnAnswerMayBeginBeforeTheRequestEnds(t *testing.T) {
+	w := newWorld(t, nil)
+	w.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		c := http.NewResponseController(rw)
+		if err := c.EnableFullDuplex(); err != nil {
+			t.Error(err)
+		}
+		first := make([]byte, 1)
+		_, _ = io.ReadFull(r.Body, first)
+		_, _ = rw.Write(first)
+		_ = c.Flush()
+		_, _ = io.Copy(rw, r.Body)
+	})
+	w.start()
+	body, send := io.Pipe()
+	go func() { _, _ = io.WriteString(send, "x") }()
+	client := &http.Client{Timeout: time.Minute}
+	resp, err := client.Post(w.http.URL+"/form", "text/plain", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(resp.Body, first); err != nil || first[0] != 'x' {
+		t.Fatalf("the answer begins with %q, %v", first, err)
+	}
+	rest := strings.Repeat("rest", 100_000)
+	go func() {
+		_, _ = io.WriteString(send, rest)
+		_ = send.Close()
+	}()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil || string(got) != rest {
+		t.Errorf("%d octets came back of %d, %v", len(got), len(rest), err)
+	}
+}
+
 func TestConnectionsCanBeUpgraded(t *testing.T) {
 	w := newWorld(t, nil)
 	w.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

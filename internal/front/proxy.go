@@ -34,6 +34,9 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if plain(r) && f.book.get(path) == nil && f.book.may(path) {
 		r = r.WithContext(context.WithValue(r.Context(), wantedKey{}, path))
 	}
+	// An answer may begin while the request's body is still handed on: a server
+	// closes the body otherwise, and the answer would be cut off.
+	_ = http.NewResponseController(w).EnableFullDuplex()
 	f.proxy.ServeHTTP(w, r)
 }
 

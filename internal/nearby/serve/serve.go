@@ -202,7 +202,7 @@ func (s *Server) folder(path string) (http.Handler, *os.Root, error) {
 // Host, Origin and Referer name it, and X-Forwarded-* say where they came from.
 func (s *Server) proxy(target *url.URL) http.Handler {
 	own := target.Scheme + "://" + target.Host
-	return &httputil.ReverseProxy{
+	onward := &httputil.ReverseProxy{
 		FlushInterval: -1,
 		ErrorLog:      s.errors(),
 		Transport:     s.upstream,
@@ -227,7 +227,16 @@ func (s *Server) proxy(target *url.URL) http.Handler {
 			http.Error(w, "the web server behind this address does not answer", http.StatusBadGateway)
 		},
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		duplex(w)
+		onward.ServeHTTP(w, r)
+	})
 }
+
+// duplex lets an answer begin while the request's body is still handed on. Without
+// it the server closes the body with the answer's first octet, the transport that
+// reads it to its end sees an error, and the answer is cut off.
+func duplex(w http.ResponseWriter) { _ = http.NewResponseController(w).EnableFullDuplex() }
 
 // rebase moves a URL from one origin to another; a URL of a third origin stays.
 func rebase(v, from, to string) string {

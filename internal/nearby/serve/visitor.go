@@ -112,6 +112,7 @@ func (v *Visitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	duplex(w)
 	v.proxy.ServeHTTP(w, r)
 }
 
