@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -142,53 +141,3 @@ func checkProbe(ctx context.Context, probe Probe) Check {
 
 // oneLine is the text of err, joined errors side by side.
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
-
-// Marks for the space that is left where the home is.
-const (
-	diskWarning = 2 << 30
-	diskFailed  = 200 << 20
-)
-
-func checkDisk(home string) Check {
-	c := Check{Name: "disk"}
-	free, err := diskFree(home)
-	if err != nil {
-		c.State, c.Message = Skipped, "the free space cannot be told: "+err.Error()
-		return c
-	}
-	c.State, c.Message = OK, fmt.Sprintf("%.1f GiB free at %s", float64(free)/(1<<30), home)
-	if free < diskWarning {
-		c.State, c.Hint = Warning, "remove sites with 'kith remove', or lower cache.size in config.toml"
-	}
-	if free < diskFailed {
-		c.State = Failed
-	}
-	return c
-}
-
-// checkClock notices a clock that is behind the program itself: then every
-// certificate and signed name looks wrong.
-func checkClock(now, built time.Time) Check {
-	c := Check{Name: "clock", State: OK, Message: now.UTC().Format("2006-01-02 15:04 MST")}
-	if now.Before(built.Add(-24 * time.Hour)) {
-		c.State, c.Message = Failed, c.Message+", which is before this program was made"
-		c.Hint = "set the clock of this computer"
-	}
-	return c
-}
-
-// builtAt is when the program's source was committed; zero when it is unknown.
-func builtAt() time.Time {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return time.Time{}
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.time" {
-			if t, err := time.Parse(time.RFC3339, s.Value); err == nil {
-				return t
-			}
-		}
-	}
-	return time.Time{}
-}

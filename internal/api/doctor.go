@@ -4,27 +4,23 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/kith-web/kith/internal/doctor"
 )
 
-// State is how a check of the doctor came out.
-type State string
+// State is how a check of the doctor came out, Check one thing that it looked at.
+type (
+	State = doctor.State
+	Check = doctor.Check
+)
 
 // The states of a check.
 const (
-	OK      State = "ok"
-	Warning State = "warning" // works, and could work better
-	Failed  State = "failed"
-	Skipped State = "skipped" // nothing to check here, or no way to
+	OK      = doctor.OK
+	Warning = doctor.Warning
+	Failed  = doctor.Failed
+	Skipped = doctor.Skipped
 )
-
-// Check is one thing that the doctor looked at.
-type Check struct {
-	Name    string `json:"name"`
-	State   State  `json:"state"`
-	Message string `json:"message"`
-	// Hint is what to do about it; "" when there is nothing to do.
-	Hint string `json:"hint,omitempty"`
-}
 
 // Checkup is the answer of the doctor.
 type Checkup struct {
@@ -51,15 +47,13 @@ func (s *Server) examine(ctx context.Context) []Check {
 	}
 	if len(s.o.Engines) == 0 {
 		checks = append(checks, Check{
-			"engines", Failed, "every network is switched off",
-			"set enabled = true in [bittorrent] or [ipfs] of config.toml and start the node again",
+			Name: "engines", State: Failed, Message: "every network is switched off",
+			Hint: "set enabled = true in [bittorrent] or [ipfs] of config.toml and start the node again",
 		})
 	}
-	return append(checks,
-		checkProbe(ctx, s.o.ProbeNames),
-		checkDisk(s.o.Home),
-		checkBuffers(),
-		checkLocalhost(),
-		checkClock(time.Now(), builtAt()),
-	)
+	checks = append(checks, checkProbe(ctx, s.o.ProbeNames))
+	if s.o.Examine != nil {
+		checks = append(checks, s.o.Examine(ctx)...)
+	}
+	return checks
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -52,6 +53,9 @@ type Options struct {
 	// ProbeNames asks the configured DNS for a name that exists and says whom it
 	// asked; nil leaves that check of the doctor out.
 	ProbeNames Probe
+	// Examine looks at the computer and its networks; nil leaves these checks of the
+	// doctor out.
+	Examine func(ctx context.Context) []Check
 	// Extensions keeps which browser extensions are connected; nil for none.
 	Extensions Records
 	// End ends the node; nil for one that cannot be told to.

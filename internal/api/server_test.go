@@ -14,6 +14,7 @@ import (
 
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/api"
+	"github.com/kith-web/kith/internal/doctor"
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/site"
 )
@@ -232,6 +233,7 @@ func TestMetricsCountAndNameNoSite(t *testing.T) {
 func TestTheDoctorSaysWhatToDo(t *testing.T) {
 	w := newWorld(t, func(o *api.Options) {
 		o.ProbeNames = func(context.Context) (string, error) { return "", errors.New("nobody answers") }
+		o.Examine = func(ctx context.Context) []api.Check { return doctor.Examine(ctx, doctor.Options{Home: o.Home}) }
 	})
 	checkup, err := w.client.Doctor(t.Context())
 	w.check(err)

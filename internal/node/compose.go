@@ -12,6 +12,7 @@ import (
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/app"
+	"github.com/kith-web/kith/internal/doctor"
 	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/engine/bittorrent"
 	"github.com/kith-web/kith/internal/engine/ipfs"
@@ -47,6 +48,7 @@ type parts struct {
 	pages     *api.Pages         // nil when nearby is off
 	sharing   *sharing.Service   // nil when it is off
 	apps      *app.Host          // nil when private sharing is off
+	clock     *doctor.Clock      // what others' clocks say
 	api       *api.Server
 }
 
@@ -141,7 +143,7 @@ func (p *parts) startResolver() error {
 func (p *parts) newResolver(o resolve.Options) (*resolve.Resolver, error) {
 	c := p.node.o.Config.DNS
 	o.DoH, o.Server, o.System, o.AllowPrivate = c.DoH, c.Server, c.Server == "", c.AllowPrivate
-	o.Log = p.node.o.Log.With("part", "resolve")
+	o.Log, o.Through = p.node.o.Log.With("part", "resolve"), p.clock.Through
 	if c.Server == dnsOff {
 		o.Server, o.DoH = "", ""
 	}
@@ -235,7 +237,7 @@ func (p *parts) startAPI() error {
 		Extensions: extensions,
 		Version:    p.node.o.Version, Home: p.node.o.Home, Token: token, Port: p.port,
 		Sites: p.sites, Resolver: p.resolver, Publisher: p.publisher, Engines: p.node.engines, Nearby: p.nearby, Pages: p.pages,
-		End: p.node.End, Patience: time.Duration(p.node.o.Config.Gateway.Timeout), ProbeNames: p.probeNames(), Log: p.node.o.Log.With("part", "api"),
+		End: p.node.End, Patience: time.Duration(p.node.o.Config.Gateway.Timeout), ProbeNames: p.probeNames(), Examine: p.examine, Log: p.node.o.Log.With("part", "api"),
 		MaxUpload: int64(p.node.o.Config.Publish.MaxUpload), MaxUploadFiles: p.node.o.Config.Publish.MaxFiles,
 	}
 	if p.sharing != nil {

@@ -92,7 +92,7 @@ func (p *parts) startFriends() error {
 	log := p.node.o.Log.With("part", "friends")
 	o := sharing.Options{
 		Dir: filepath.Join(p.node.o.Home, "friends"), Device: device, Exchange: exchange, Log: log,
-		Name: c.Friends.Name, DeviceName: c.Friends.Device, Relays: c.Mailbox.Relays, Token: c.Mailbox.Token, Hop: c.Mailbox.Hop, HopOnly: c.Mailbox.HopOnly, Base: c.Friends.Link,
+		Name: c.Friends.Name, DeviceName: c.Friends.Device, Relays: c.Mailbox.Relays, Token: c.Mailbox.Token, Hop: c.Mailbox.Hop, HopOnly: c.Mailbox.HopOnly, Base: c.Friends.Link, Through: p.clock.Through,
 		Lease: time.Duration(c.Friends.Lease), Lifetime: time.Duration(c.Friends.Lifetime),
 	}
 	if o.Base == "" {

@@ -25,12 +25,16 @@ type doh struct {
 	deadline time.Duration
 }
 
-func newDoH(url string, deadline time.Duration) *doh {
+func newDoH(url string, deadline time.Duration, through func(http.RoundTripper) http.RoundTripper) *doh {
+	var transport http.RoundTripper = &http.Transport{
+		ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+	if through != nil {
+		transport = through(transport)
+	}
 	return &doh{url: url, deadline: deadline, client: &http.Client{
-		Transport: &http.Transport{
-			ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/kith-web/kith/internal/address"
@@ -51,6 +52,8 @@ type Options struct {
 	DoH    string
 	Server string
 	System bool
+	// Through is put around the HTTP that DoH is asked with: nothing.
+	Through func(http.RoundTripper) http.RoundTripper
 	// ResolvConf is the system's list of servers; "" for DefaultResolvConf. Where
 	// there is no such file the system's own library is asked, which tells no TTL.
 	ResolvConf string

@@ -27,7 +27,7 @@ func newSource(o *Options) (source, error) {
 			return nil, fault.New(fault.Invalid, "%q is not the URL of a DNS over HTTPS server", o.DoH).
 				WithHint("set [dns] doh to something like https://dns.example/dns-query")
 		}
-		return &wire{newDoH(o.DoH, o.Deadline)}, nil
+		return &wire{newDoH(o.DoH, o.Deadline, o.Through)}, nil
 	case o.Server != "":
 		if _, port, err := net.SplitHostPort(o.Server); err != nil || port == "" {
 			return nil, fault.New(fault.Invalid, "%q is not host:port of a DNS server", o.Server).

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/kith-web/kith/internal/fault"
@@ -35,6 +36,8 @@ type Options struct {
 	HopOnly bool
 	// TLS is how relays are spoken to: the system's authorities.
 	TLS *tls.Config
+	// Through is put around the HTTP that relays are spoken to with: nothing.
+	Through func(http.RoundTripper) http.RoundTripper
 	// Base is what stands before the # of links: http://localhost:5484/friend.
 	Base string
 	// Lease is how long friends may keep what they were sent without asking again:

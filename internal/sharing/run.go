@@ -36,7 +36,7 @@ func (s *Service) openPeer(h *home, local exchange.Local) (*exchange.Peer, error
 // relay is how a relay is talked to. Friends name relays too: the token is for the
 // person's own.
 func (s *Service) relay(url string) client.Options {
-	o := client.Options{TLS: s.o.TLS, Log: s.log}
+	o := client.Options{TLS: s.o.TLS, Through: s.o.Through, Log: s.log}
 	for _, address := range s.o.Relays {
 		if own, _, err := seal.CutRelay(address); err == nil && own == url {
 			o.Token = s.o.Token

@@ -25,6 +25,8 @@ type Options struct {
 	TLS *tls.Config
 	// Dial opens connections, so that other transports can carry them: TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Through is put around HTTP, to read what answers say beside: nothing.
+	Through func(http.RoundTripper) http.RoundTripper
 	// Timeout bounds each thing asked whose context says nothing earlier: 30
 	// seconds.
 	Timeout time.Duration
@@ -58,11 +60,15 @@ func (o Options) withDefaults() Options {
 
 // web is an HTTP client that follows nothing elsewhere.
 func (o Options) web() *http.Client {
+	var transport http.RoundTripper = &http.Transport{
+		DialContext: o.Dial, TLSClientConfig: o.TLS, TLSHandshakeTimeout: 15 * time.Second,
+		ResponseHeaderTimeout: 2 * time.Minute, MaxIdleConnsPerHost: 4, IdleConnTimeout: 20 * time.Second, DisableCompression: true,
+	}
+	if o.Through != nil {
+		transport = o.Through(transport)
+	}
 	return &http.Client{
-		Transport: &http.Transport{
-			DialContext: o.Dial, TLSClientConfig: o.TLS, TLSHandshakeTimeout: 15 * time.Second,
-			ResponseHeaderTimeout: 2 * time.Minute, MaxIdleConnsPerHost: 4, IdleConnTimeout: 20 * time.Second, DisableCompression: true,
-		},
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
