@@ -58,13 +58,16 @@ export class Client {
   /** Web apps that have documents and friends. */
   readonly apps = new Apps(this);
   readonly #base: string;
-  /** What shows that the page is the person's own. */
-  readonly #proof: Readonly<Record<string, string>>;
+  /** What every request says: that the page is the person's own, and their language. */
+  readonly #always: Readonly<Record<string, string>>;
 
-  /** A page that is of the API's origin by itself has no token. */
-  constructor(token: string | undefined, base = "/api/v1") {
+  /** A page that is of the API's origin by itself has no token. The node says in language (BCP 47) what went wrong. */
+  constructor(token: string | undefined, base = "/api/v1", language = "") {
     this.#base = base;
-    this.#proof = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    this.#always = {
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...(language === "" ? {} : { "Accept-Language": language }),
+    };
   }
 
   async status(signal?: AbortSignal): Promise<Status> {
@@ -168,7 +171,7 @@ export class Client {
         settle();
       };
       xhr.open("PUT", this.#base + path);
-      for (const [name, value] of Object.entries(this.#proof)) {
+      for (const [name, value] of Object.entries(this.#always)) {
         xhr.setRequestHeader(name, value);
       }
       xhr.setRequestHeader("Content-Type", type);
@@ -246,7 +249,7 @@ export class Client {
     body?: BodyInit,
     o: { signal?: AbortSignal; keepalive?: boolean; accept?: string; headers?: Readonly<Record<string, string>> } = {},
   ): Promise<Response> {
-    const headers: Record<string, string> = { ...o.headers, ...this.#proof };
+    const headers: Record<string, string> = { ...o.headers, ...this.#always };
     if (o.accept) {
       headers["Accept"] = o.accept;
     }

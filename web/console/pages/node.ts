@@ -5,6 +5,7 @@ import { copyable } from "../parts/copy.ts";
 import "../parts/extensions.ts";
 import { handlers } from "../parts/handlers.ts";
 import { icon, type IconName } from "../parts/icon.ts";
+import { languageChoice } from "../parts/language.ts";
 import { Following, Part, type Kith } from "../part.ts";
 import { format, t } from "../text/index.ts";
 import { moment } from "../text/format.ts";
@@ -54,6 +55,7 @@ export class NodePage extends Part {
       ${s ? html`<section aria-labelledby="engines"><h2 id="engines">${t("node.networks")}</h2><div class="engines">${Object.entries(s.engines).map(([name, e]) => this.#engine(name, e))}</div></section>` : nothing}
       <kith-extensions .kith=${this.kith}></kith-extensions>
       ${handlers(this.kith)}
+      ${languageChoice()}
       ${s ? this.#about(s) : nothing}
     </div>`;
   }

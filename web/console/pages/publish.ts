@@ -96,7 +96,7 @@ export class PublishPage extends Part {
 
   #nameField(): TemplateResult {
     return html`<label for="mutable">${t("publish.name")} <span class="optional">${t("optional")}</span></label>
-      <input id="mutable" name="name" autocomplete="off" spellcheck="false" placeholder="blog" aria-describedby="mutable-hint" />
+      <input id="mutable" name="name" autocomplete="off" spellcheck="false" placeholder=${t("publish.name.example")} aria-describedby="mutable-hint" />
       <p class="hint" id="mutable-hint">${t("publish.name.hint")}</p>`;
   }
 

@@ -4,6 +4,7 @@ import { failure, sentence } from "../failure.ts";
 import { copyable } from "../parts/copy.ts";
 import { gate } from "../parts/gate.ts";
 import { icon } from "../parts/icon.ts";
+import { languageChoice } from "../parts/language.ts";
 import { Following, Part, type Kith } from "../part.ts";
 import { format, t } from "../text/index.ts";
 
@@ -28,7 +29,8 @@ export class YouPage extends Part {
 
   override render(): TemplateResult {
     return html`<div class="page you"><header class="title"><div class="what"><h1>${t("you.title")}</h1><p class="lead">${t("you.lead")}</p></div></header>
-      ${gate(this.kith, (s) => (s.person.exists ? this.#all(s) : this.#nobody(s)))}</div>`;
+      ${gate(this.kith, (s) => (s.person.exists ? this.#all(s) : this.#nobody(s)))}
+      ${this.kith.host === "page" ? languageChoice() : nothing}</div>`;
   }
 
   #nobody(s: SharingState): TemplateResult {

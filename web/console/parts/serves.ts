@@ -31,7 +31,7 @@ export class Serves extends Part {
         <input id="serve-what" name="what" required dir="ltr" autocomplete="off" spellcheck="false" placeholder="/home/ada/photos" aria-describedby="serve-hint" />
         <p class="hint" id="serve-hint">${t("serves.what.hint")}</p>
         <label for="serve-name">${t("serves.name")} <span class="optional">${t("optional")}</span></label>
-        <input id="serve-name" name="name" pattern="[a-z0-9]{0,40}" autocomplete="off" spellcheck="false" placeholder="photos" />
+        <input id="serve-name" name="name" pattern="[a-z0-9]{0,40}" autocomplete="off" spellcheck="false" placeholder=${t("serves.example")} />
         ${this.error ? failure(this.error, "serve-error") : nothing}
         <div class="buttons"><button class="primary">${t("serves.add")}</button></div></form></details></section>`;
   }
