@@ -119,7 +119,7 @@ BitTorrent and IPFS, and every reader passes them on.
 		p.upCommand(), p.openCommand(), p.publishCommand(), p.getCommand(),
 		p.sitesCommand(), p.pinCommand(), p.unpinCommand(), p.removeCommand(), p.appCommand(), p.importCommand(),
 		p.nearbyCommand(), p.friendCommand(), p.dataCommand(), p.deviceCommand(), p.personCommand(),
-		p.resolveCommand(), p.statusCommand(), p.doctorCommand(), p.hostCommand(), p.relayCommand(), p.configCommand(), p.versionCommand(),
+		p.resolveCommand(), p.statusCommand(), p.doctorCommand(), p.hostCommand(), p.relayCommand(), p.configCommand(), p.versionCommand(), p.manualCommand(),
 		p.downCommand(), p.installCommand(), p.uninstallCommand(),
 	)
 	root.AddCommand(topics()...)

@@ -57,10 +57,12 @@ func buildOf(info *debug.BuildInfo) build {
 			b.Modified = s.Value == "true"
 		}
 	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		b.Version = strings.TrimPrefix(strings.TrimSuffix(v, "+dirty"), "v")
-	} else if b.Commit != "" {
-		b.Version = "development-" + short(b.Commit)
+	v := strings.TrimPrefix(strings.TrimSuffix(info.Main.Version, "+dirty"), "v")
+	switch {
+	case b.Commit != "" && (v == "" || v == "(devel)" || strings.HasSuffix(v, "-"+short(b.Commit))):
+		b.Version = "development-" + short(b.Commit) // a checkout that is at no tag
+	case v != "" && v != "(devel)":
+		b.Version = v
 	}
 	return b
 }

@@ -20,6 +20,7 @@ func TestWhatAProgramWasBuiltFrom(t *testing.T) {
 	}{
 		{"go run without a repository", debug.BuildInfo{Main: debug.Module{Version: "(devel)"}}, "development", "kith development ("},
 		{"go build in a checkout", debug.BuildInfo{Settings: vcs}, "development-0123456789ab", "\ncommit 0123456789ab of 2026-11-21T22:56:00Z, with changes"},
+		{"go build after a tag", debug.BuildInfo{Main: debug.Module{Version: "v0.1.1-0.20261121225600-0123456789ab+dirty"}, Settings: vcs}, "development-0123456789ab", "\ncommit 0123456789ab"},
 		{"go build at a tag", debug.BuildInfo{Main: debug.Module{Version: "v0.1.0+dirty"}, Settings: vcs}, "0.1.0", "with changes"},
 		{"go install", debug.BuildInfo{Main: debug.Module{Version: "v0.1.0"}}, "0.1.0", "kith 0.1.0 ("},
 	} {
