@@ -177,7 +177,11 @@ func (s *Server) folder(path string) (http.Handler, *os.Root, error) {
 		if p := new(fs.PathError); errors.As(err, &p) {
 			err = p.Err // the path is said already
 		}
-		return nil, nil, fault.New(fault.KindOf(err), "cannot serve %q: %w", path, err).WithHint("check the path of the folder")
+		kind := fault.KindOf(err)
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			kind = fault.Invalid
+		}
+		return nil, nil, fault.New(kind, "cannot serve %q: %w", path, err).WithHint("check the path of the folder")
 	}
 	files := http.FileServerFS(root.FS())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
