@@ -35,6 +35,9 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
+	if r.Method == http.MethodHead { // it has no body to wait for, and its client asks on
+		return
+	}
 	s.follow(r.Context(), &eventStream{w: w})
 }
 
