@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"strconv"
 	"time"
@@ -55,7 +56,12 @@ func (s *Server) shell(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) shellRoot(w http.ResponseWriter, r *http.Request) {
-	http.Redirect(w, r, "/app/"+r.PathValue("label")+"/", http.StatusPermanentRedirect)
+	label := r.PathValue("label")
+	if _, err := address.FromLabel(label); err != nil {
+		fail(w, fault.New(fault.NotFound, "there is no app %.100q: %w", label, err))
+		return
+	}
+	http.Redirect(w, r, "/app/"+url.PathEscape(label)+"/", http.StatusPermanentRedirect)
 }
 
 func servePage(w http.ResponseWriter, page []byte) {
