@@ -190,14 +190,27 @@ func (s *Service) home() (*home, error) {
 			return nil, err
 		}
 	}
+	if h, err := s.opened(); h != nil || err != nil {
+		return h, err
+	}
+	if !s.keeper().Status().Locked {
+		s.opening.Lock() // it is being opened, or opened anew: that is no lock
+		defer s.opening.Unlock()
+	}
+	h, err := s.opened()
+	if h == nil && err == nil {
+		err = fault.New(fault.Forbidden, "your documents and friends are locked").
+			WithHint("'kith person unlock' asks for the passphrase")
+	}
+	return h, err
+}
+
+// opened returns what is open; nil when nothing is.
+func (s *Service) opened() (*home, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	switch {
-	case s.closed:
+	if s.closed {
 		return nil, fault.New(fault.NotRunning, "the node is about to end")
-	case s.open == nil:
-		return nil, fault.New(fault.Forbidden, "your documents and friends are locked").
-			WithHint("'kith person unlock' asks for the passphrase")
 	}
 	return s.open, nil
 }
