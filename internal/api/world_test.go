@@ -31,6 +31,7 @@ type world struct {
 	token  string
 	port   int
 	client *api.Client
+	api    *api.Server
 	server *http.Server
 }
 
@@ -59,7 +60,7 @@ func newWorld(t *testing.T, change func(*api.Options)) *world {
 	}
 	s, err := api.New(o)
 	w.check(err)
-	w.server = &http.Server{Handler: s.Measure(s)}
+	w.api, w.server = s, &http.Server{Handler: s.Measure(s)}
 	go func() { _ = w.server.Serve(l) }()
 	t.Cleanup(func() { _ = w.server.Close() })
 	w.check(api.WriteBeacon(w.home, api.Beacon{PID: os.Getpid(), Listen: l.Addr().String(), Console: s.Console()}))
