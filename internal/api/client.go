@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/text"
 )
 
 const (
@@ -31,6 +32,8 @@ type Client struct {
 	beacon Beacon
 	token  string
 	http   *http.Client
+	// language is what the node is asked to speak; "" is English.
+	language string
 }
 
 // Dial finds the node that runs on home. The error is fault.NotRunning when
@@ -136,7 +139,12 @@ func (c *Client) request(ctx context.Context, method, path string, body any) (*h
 }
 
 // authorize marks a request as the owner's.
-func (c *Client) authorize(r *http.Request) { r.Header.Set("Authorization", "Bearer "+c.token) }
+func (c *Client) authorize(r *http.Request) {
+	r.Header.Set("Authorization", "Bearer "+c.token)
+	if c.language != "" {
+		r.Header.Set("Accept-Language", c.language)
+	}
+}
 
 // call sends a request and reads the answer into out, unless that is nil.
 func (c *Client) call(ctx context.Context, method, path string, body, out any) error {
@@ -176,3 +184,7 @@ func (c *Client) lost(ctx context.Context, err error) error {
 	}
 	return fault.New(fault.NotRunning, "the node at %s does not answer: %w", c.beacon.Listen, err)
 }
+
+// Speak lets the node say its errors and findings in a language from now on; nil
+// is English. Call it before the first request.
+func (c *Client) Speak(l *text.Language) { c.language = l.Tag() }

@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -48,17 +46,16 @@ func (p *program) printApps(apps []app.Grant, held []sharing.Held) error {
 		of[h.App] = h
 	}
 	delete(of, "") // files of no app
-	w := tabwriter.NewWriter(p.Out, 0, 4, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "APP\tMAY\tFRIENDS\tDOCUMENTS\tSIZE\tADDRESS")
+	w := p.table("APP\tMAY\tFRIENDS\tDOCUMENTS\tSIZE\tADDRESS")
 	connected := map[string]bool{}
 	for _, a := range apps {
 		connected[a.App] = true
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%s\n", a.App, strings.Join(a.Granted, ","), len(a.Friends),
+		w.row("%s\t%s\t%d\t%d\t%s\t%s", a.App, strings.Join(a.Granted, ","), len(a.Friends),
 			of[a.App].Documents, bytesText(of[a.App].Octets), a.Address)
 	}
 	for _, h := range held {
 		if h.App != "" && !connected[h.App] {
-			_, _ = fmt.Fprintf(w, "%s\t-\t0\t%d\t%s\t-\n", printable(h.App), h.Documents, bytesText(h.Octets))
+			w.row("%s\t-\t0\t%d\t%s\t-", printable(h.App), h.Documents, bytesText(h.Octets))
 		}
 	}
 	return w.Flush()

@@ -19,8 +19,8 @@ type bar struct {
 	last  time.Time
 }
 
-func (p *program) newBar(what string) *bar {
-	return &bar{p: p, what: what, lines: !isTerminal(p.Err), last: time.Now()}
+func (p *program) newBar(what string, args ...any) *bar {
+	return &bar{p: p, what: p.lang.Say(what, args...), lines: !isTerminal(p.Err), last: time.Now()}
 }
 
 // at shows that done of total is done; total is 0 while it is unknown.

@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"mime"
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +13,7 @@ import (
 	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/sharing"
+	"github.com/kith-web/kith/internal/text"
 )
 
 const dataLong = `Keep documents on your own devices, sealed, and say who may see them. Friends
@@ -114,10 +113,9 @@ func (p *program) dataListCommand() *cobra.Command {
 			if p.json {
 				return p.printJSON(list)
 			}
-			w := tabwriter.NewWriter(p.Out, 0, 4, 2, ' ', 0)
-			_, _ = fmt.Fprintln(w, "SIZE\tCHANGED\tFOR\tPATH")
+			w := p.table("SIZE\tCHANGED\tFOR\tPATH")
 			for _, d := range list {
-				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", bytesText(d.Size), d.Modified.Local().Format(time.DateTime),
+				w.row("%s\t%s\t%s\t%s", bytesText(d.Size), d.Modified.Local().Format(time.DateTime),
 					audienceText(d.Audience), printable(d.Path))
 			}
 			return w.Flush()
@@ -189,9 +187,9 @@ disobey; nothing can be done about that.`,
 			if p.json {
 				return p.printJSON(d)
 			}
-			p.note("%s deleted", count(d.Documents, "document"))
+			p.note("%s deleted", text.Count(d.Documents, "%d document", "%d documents"))
 			for _, r := range d.Receipts {
-				p.note("%s is asked to erase %s", printable(r.Friend), count(len(r.Paths), "document"))
+				p.note("%s is asked to erase %s", printable(r.Friend), text.Count(len(r.Paths), "%d document", "%d documents"))
 			}
 			return nil
 		}),

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"mime"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/sharing"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // moved is what --json prints of an import or export.
@@ -45,7 +47,7 @@ that was interrupted can be run again. Links and hidden files are left out.`,
 			if p.json {
 				return p.printJSON(done)
 			}
-			p.note("%s kept, %d unchanged", count(done.Documents, "document"), done.Unchanged)
+			p.note("%s kept, %d unchanged", text.Count(done.Documents, "%d document", "%d documents"), done.Unchanged)
 			return nil
 		}),
 	}
@@ -136,7 +138,7 @@ func (p *program) dataExportCommand() *cobra.Command {
 			if p.json {
 				return p.printJSON(done)
 			}
-			p.note("%s written, %d unchanged", count(done.Documents, "file"), done.Unchanged)
+			p.note("%s written, %d unchanged", text.Count(done.Documents, "%d file", "%d files"), done.Unchanged)
 			return nil
 		}),
 	}
@@ -238,9 +240,9 @@ func (p *program) receiptsCommand() *cobra.Command {
 				return p.printJSON(st.Receipts)
 			}
 			for _, r := range st.Receipts {
-				who := printable(r.Friend)
-				if who == "" {
-					who = count(r.Friends, "friend") // names and paths are erased when all have answered
+				var who fmt.Stringer = text.Of("%s", printable(r.Friend))
+				if r.Friend == "" {
+					who = text.Count(r.Friends, "%d friend", "%d friends") // names and paths are erased when all have answered
 				}
 				p.say("%s  %-11s  %s  %s", r.Asked.Local().Format(time.DateTime), r.State, who,
 					clip(printable(strings.Join(r.Paths, ", ")), 60))

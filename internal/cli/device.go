@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +11,7 @@ import (
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/seal"
 	"github.com/kith-web/kith/internal/sharing"
+	"github.com/kith-web/kith/internal/text"
 )
 
 const deviceLong = `Your own devices: each can answer your friends, and together they keep your
@@ -52,14 +51,13 @@ func (p *program) listOwnDevices(ctx context.Context) error {
 			Links   []sharing.Link   `json:"links"`
 		}{st.Devices, st.Links})
 	}
-	w := tabwriter.NewWriter(p.Out, 0, 4, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "NAME\tHOLDS\tHEARD\tADDED\tID")
+	w := p.table("NAME\tHOLDS\tHEARD\tADDED\tID")
 	for _, d := range st.Devices {
 		when := heard(d.Heard)
 		if d.This {
-			when = "this one"
+			when = text.Of("this one")
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", clip(printable(d.Name), 32), holdsText(d.Holds), when, d.Added.Format(time.DateOnly), d.ID)
+		w.row("%s\t%s\t%s\t%s\t%s", clip(printable(d.Name), 32), holdsText(d.Holds), when, d.Added.Format(time.DateOnly), d.ID)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -70,14 +68,14 @@ func (p *program) listOwnDevices(ctx context.Context) error {
 	return nil
 }
 
-func holdsText(h sharing.Holding) string {
+func holdsText(h sharing.Holding) text.Phrase {
 	switch h.Kind {
 	case "recent":
-		return fmt.Sprintf("%d days", h.Days)
+		return text.Of("%d days", h.Days)
 	case "apps":
-		return clip(printable(strings.Join(h.Apps, ", ")), 24)
+		return text.Of("%s", clip(printable(strings.Join(h.Apps, ", ")), 24))
 	}
-	return "all"
+	return text.Of("all")
 }
 
 func (p *program) sayLink(l sharing.Link) {

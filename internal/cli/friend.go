@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +9,7 @@ import (
 	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/seal"
 	"github.com/kith-web/kith/internal/sharing"
+	"github.com/kith-web/kith/internal/text"
 )
 
 const friendLong = `Share with friends: each asks the other's own devices, encrypted from end to
@@ -77,32 +76,31 @@ func (p *program) listFriends(ctx context.Context) error {
 		p.note("no friends yet: 'kith friend invite' makes a link for one")
 		return nil
 	}
-	w := tabwriter.NewWriter(p.Out, 0, 4, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "NAME\tSTATE\tVERIFIED\tHEARD\tWAITING\tSINCE")
+	w := p.table("NAME\tSTATE\tVERIFIED\tHEARD\tWAITING\tSINCE")
 	for _, f := range st.Friends {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", clip(printable(f.Name), 32), friendState(f), yesNo(f.Verified),
+		w.row("%s\t%s\t%s\t%s\t%d\t%s", clip(printable(f.Name), 32), friendState(f), yesNo(f.Verified),
 			heard(f.Heard), f.Waiting, f.Since.Format(time.DateOnly))
 	}
 	return w.Flush()
 }
 
-func friendState(f sharing.Friend) string {
+func friendState(f sharing.Friend) text.Phrase {
 	switch {
 	case f.Blocked:
-		return "blocked"
+		return text.Of("blocked")
 	case f.Pending:
-		return "invited"
+		return text.Of("invited")
 	case f.Direct:
-		return "direct"
+		return text.Of("direct")
 	}
-	return "friend"
+	return text.Of("friend")
 }
 
-func heard(at *time.Time) string {
+func heard(at *time.Time) text.Phrase {
 	if at == nil {
-		return "never"
+		return text.Of("never")
 	}
-	return duration(time.Since(*at)) + " ago"
+	return text.Of("%s ago", duration(time.Since(*at)))
 }
 
 func (p *program) inviteCommand() *cobra.Command {

@@ -3,13 +3,11 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,10 +74,9 @@ func (p *program) printListing(friend string, list friendListing) error {
 		p.note("%s lets you see nothing there", friend)
 		return nil
 	}
-	w := tabwriter.NewWriter(p.Out, 0, 4, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "SIZE\tCHANGED\tTYPE\tPATH")
+	w := p.table("SIZE\tCHANGED\tTYPE\tPATH")
 	for _, d := range list.Items {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", bytesText(d.Size), time.UnixMilli(d.Modified).Local().Format(time.DateTime),
+		w.row("%s\t%s\t%s\t%s", bytesText(d.Size), time.UnixMilli(d.Modified).Local().Format(time.DateTime),
 			clip(printable(d.Type), 40), printable(d.Path))
 	}
 	return w.Flush()
@@ -104,7 +101,7 @@ func (p *program) showWaiting(friend string) (end func()) {
 	done, shown := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(shown)
-		b := p.newBar("waiting for " + printable(friend))
+		b := p.newBar("waiting for %s", printable(friend))
 		defer b.end()
 		every := 500 * time.Millisecond
 		if b.lines {

@@ -8,6 +8,7 @@ import (
 	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/sharing"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // friend finds one by name or ID in the state.
@@ -111,7 +112,7 @@ friends again needs a new link.`,
 			if p.json {
 				return p.printJSON(r)
 			}
-			p.note("%s of theirs erased here; they were asked to erase %s of yours", count(r.Copies, "copy"), count(r.Asked, "document"))
+			p.note("%s of theirs erased here; they were asked to erase %s of yours", text.Count(r.Copies, "%d copy", "%d copies"), text.Count(r.Asked, "%d document", "%d documents"))
 			return nil
 		}),
 	})

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +14,7 @@ import (
 	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/nearby"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // lookTime is how long 'kith nearby' looks for devices where no node runs that
@@ -72,14 +72,13 @@ func (p *program) listDevices(ctx context.Context) error {
 		p.note("no devices yet: run 'kith nearby receive' or 'kith up' on another computer of this network")
 		return nil
 	}
-	w := tabwriter.NewWriter(p.Out, 0, 4, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "NAME\tNEAR\tPAIRED\tTRUSTED\tID\tFINGERPRINT")
+	w := p.table("NAME\tNEAR\tPAIRED\tTRUSTED\tID\tFINGERPRINT")
 	for _, d := range st.Devices {
 		paired := "-"
 		if d.Paired != nil {
 			paired = d.Paired.Format(time.DateOnly)
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n",
+		w.row("%s\t%s\t%s\t%s\t%s\t%s",
 			clip(printable(d.Name), 32), yesNo(d.Near), paired, yesNo(d.Trusted), d.ID, d.Fingerprint)
 	}
 	return w.Flush()
@@ -97,11 +96,11 @@ func (p *program) warn(st nearby.State) {
 	}
 }
 
-func yesNo(b bool) string {
+func yesNo(b bool) text.Phrase {
 	if b {
-		return "yes"
+		return text.Of("yes")
 	}
-	return "no"
+	return text.Of("no")
 }
 
 func (p *program) forgetCommand() *cobra.Command {
@@ -292,7 +291,7 @@ func (p *program) answerNew(ctx context.Context, h hub, prompts []nearby.Prompt,
 			p.note("code for %s: %s", printable(q.Device), q.Code)
 			continue
 		}
-		code, err := p.readLine(ctx, fmt.Sprintf("code that %s shows: ", printable(q.Device)))
+		code, err := p.readLine(ctx, p.lang.Say("code that %s shows: ", printable(q.Device)))
 		if err == nil {
 			err = h.NearbyPrompt(ctx, q.ID, code)
 		}
@@ -312,11 +311,11 @@ func (p *program) readLine(ctx context.Context, ask string) (string, error) {
 	}
 	read := make(chan line, 1)
 	go func() {
-		text, err := bufio.NewReader(p.In).ReadString('\n')
-		if errors.Is(err, io.EOF) && text != "" {
+		said, err := bufio.NewReader(p.In).ReadString('\n')
+		if errors.Is(err, io.EOF) && said != "" {
 			err = nil
 		}
-		read <- line{strings.TrimSpace(text), err}
+		read <- line{strings.TrimSpace(said), err}
 	}()
 	select {
 	case l := <-read:

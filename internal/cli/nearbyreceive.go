@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/nearby"
+	"github.com/kith-web/kith/internal/text"
 )
 
 func (p *program) receiveCommand() *cobra.Command {
@@ -143,12 +143,12 @@ func (w *receiver) answer(ctx context.Context, offers []nearby.Offer) error {
 		switch {
 		case isTerminal(w.p.Err) && !w.p.json:
 			w.bar.end()
-			text, err := w.p.readLine(ctx, fmt.Sprintf("take %s (%s) from %s into %s? [y/N] ",
+			said, err := w.p.readLine(ctx, w.p.lang.Say("take %s (%s) from %s into %s? [y/N] ",
 				w.describe(o), bytesText(o.Total), printable(o.Name), o.Into))
 			if err != nil {
 				return err
 			}
-			a.Accept = strings.HasPrefix(strings.ToLower(text), "y")
+			a.Accept = w.p.isYes(said)
 		default:
 			w.p.note("%s wants to send %s, and nobody is there to agree: use --yes, or 'kith nearby trust %s'",
 				printable(o.Name), w.describe(o), printable(o.Name))
@@ -160,11 +160,11 @@ func (w *receiver) answer(ctx context.Context, offers []nearby.Offer) error {
 	return nil
 }
 
-func (w *receiver) describe(o nearby.Offer) string {
+func (w *receiver) describe(o nearby.Offer) fmt.Stringer {
 	if o.Count == 1 && len(o.Files) == 1 {
-		return printable(o.Files[0].Path)
+		return text.Of("%s", printable(o.Files[0].Path))
 	}
-	return count(o.Count, "file")
+	return text.Count(o.Count, "%d file", "%d files")
 }
 
 // show shows how far things are, and tells those that ended. With --once the
@@ -216,7 +216,7 @@ func (w *receiver) tell(t nearby.Transfer) error {
 		for _, name := range t.Result.Names {
 			w.p.say("%s", printable(filepath.Join(t.Into, filepath.FromSlash(name))))
 		}
-		w.p.note("from %s: %s, %s%s", printable(t.Name), count(t.Result.Files, "file"), bytesText(t.Done), speed(t))
+		w.p.note("from %s: %s, %s %s", printable(t.Name), text.Count(t.Result.Files, "%d file", "%d files"), bytesText(t.Done), speed(t))
 	}
 	return errors.Join(err, t.Error.Err())
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/nearby"
 	"github.com/kith-web/kith/internal/nearby/transfer"
+	"github.com/kith-web/kith/internal/text"
 )
 
 func (p *program) sendCommand() *cobra.Command {
@@ -153,7 +153,7 @@ func (p *program) send(ctx context.Context, h hub, r nearby.SendRequest) error {
 	for _, id := range sent.Transfers {
 		mine[id] = true
 	}
-	list, err := p.follow(ctx, h, "sending", prompts, func(t nearby.Transfer) bool { return mine[t.ID] }, len(mine))
+	list, err := p.follow(ctx, h, prompts, func(t nearby.Transfer) bool { return mine[t.ID] }, len(mine))
 	if err != nil {
 		return err
 	}
@@ -168,9 +168,9 @@ func (p *program) send(ctx context.Context, h hub, r nearby.SendRequest) error {
 // follow shows the progress of transfers until n of them ended, and returns
 // those. When the command is stopped, so are they.
 func (p *program) follow(
-	ctx context.Context, h hub, what string, prompts <-chan error, mine func(nearby.Transfer) bool, n int,
+	ctx context.Context, h hub, prompts <-chan error, mine func(nearby.Transfer) bool, n int,
 ) ([]nearby.Transfer, error) {
-	b := p.newBar(what)
+	b := p.newBar("sending")
 	defer b.end()
 	var running []string
 	away := map[string]bool{}
@@ -242,7 +242,7 @@ func (p *program) conclude(list []nearby.Transfer) error {
 			continue
 		}
 		if !p.json {
-			p.note("%s: %s, %s%s", printable(t.Name), count(t.Result.Files, "file"), bytesText(t.Done), speed(t))
+			p.note("%s: %s, %s %s", printable(t.Name), text.Count(t.Result.Files, "%d file", "%d files"), bytesText(t.Done), speed(t))
 		}
 	}
 	switch {
@@ -265,14 +265,14 @@ func sameKind(list []nearby.Transfer) bool {
 }
 
 // speed says how fast a transfer was.
-func speed(t nearby.Transfer) string {
+func speed(t nearby.Transfer) text.Phrase {
 	took := t.Ended.Sub(t.Started)
-	text := fmt.Sprintf(" in %.1f s", took.Seconds())
+	said := text.Of("in %s s", text.Decimal{Value: took.Seconds(), Digits: 1})
 	if t.Resumed > 0 {
-		text += ", " + bytesText(t.Resumed) + " of it were there"
+		said = text.Of("%s, %s of it were there", said, bytesText(t.Resumed))
 	}
 	if t.State == transfer.StateDone && took > 0 {
-		text += ", " + rate(int64(float64(t.Done-t.Resumed)/took.Seconds()))
+		said = text.Of("%s, %s", said, rate(int64(float64(t.Done-t.Resumed)/took.Seconds())))
 	}
-	return text
+	return said
 }

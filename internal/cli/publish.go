@@ -12,6 +12,7 @@ import (
 	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/publish"
+	"github.com/kith-web/kith/internal/text"
 )
 
 func (p *program) publishCommand() *cobra.Command {
@@ -93,7 +94,7 @@ func (p *program) publish(ctx context.Context, client *api.Client, q api.Publish
 }
 
 func (p *program) printPublication(r publish.Publication, code bool) {
-	p.say("published %s: %s, %s (%s read)", r.Folder, count(r.Files, "file"), bytesText(r.Bytes), bytesText(r.Bytes-r.Reused))
+	p.say("published %s: %s, %s (%s read)", r.Folder, text.Count(r.Files, "%d file", "%d files"), bytesText(r.Bytes), bytesText(r.Bytes-r.Reused))
 	line := func(name, value string) {
 		if value != "" {
 			p.say("  %-8s %s", name, value)

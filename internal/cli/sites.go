@@ -1,13 +1,12 @@
 package cli
 
 import (
-	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kith-web/kith/internal/site"
+	"github.com/kith-web/kith/internal/text"
 )
 
 func (p *program) sitesCommand() *cobra.Command {
@@ -41,14 +40,13 @@ from you.`,
 }
 
 func (p *program) printSites(sites []site.Site) error {
-	w := tabwriter.NewWriter(p.Out, 0, 4, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "NAME\tSTATE\tPEERS\tHERE\tOF\tDOWN\tUP\tSERVED\tADDRESS")
+	w := p.table("NAME\tSTATE\tPEERS\tHERE\tOF\tDOWN\tUP\tSERVED\tADDRESS")
 	for _, s := range sites {
 		name := s.Name
 		if name == "" {
 			name = "-"
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n",
+		w.row("%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s",
 			clip(printable(name), 24), s.State, len(s.Stats.Peers), share(s.Stats.Stored, s.Stats.Total),
 			bytesText(s.Stats.Total), rate(s.Stats.DownRate), rate(s.Stats.UpRate), served(s, time.Now()), s.Address)
 	}
@@ -56,16 +54,16 @@ func (p *program) printSites(sites []site.Site) error {
 }
 
 // served says until when others get a site from this node.
-func served(s site.Site, now time.Time) string {
+func served(s site.Site, now time.Time) text.Phrase {
 	switch {
 	case s.Published:
-		return "published"
+		return text.Of("published")
 	case s.Pinned:
-		return "pinned"
+		return text.Of("pinned")
 	case s.State == site.StateClosed:
-		return "no"
+		return text.Of("no")
 	case s.SeededUntil.IsZero():
-		return "in use"
+		return text.Of("in use")
 	}
-	return "for " + duration(s.SeededUntil.Sub(now))
+	return text.Of("for %s", duration(s.SeededUntil.Sub(now)))
 }

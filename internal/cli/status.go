@@ -1,16 +1,15 @@
 package cli
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kith-web/kith/internal/api"
+	"github.com/kith-web/kith/internal/text"
 )
 
 func (p *program) statusCommand() *cobra.Command {
@@ -37,8 +36,10 @@ func (p *program) statusCommand() *cobra.Command {
 }
 
 func (p *program) printStatus(st api.Status) error {
-	w := tabwriter.NewWriter(p.Out, 0, 4, 2, ' ', 0)
-	row := func(name, format string, args ...any) { _, _ = fmt.Fprintf(w, name+"\t"+format+"\n", args...) }
+	w := p.table("")
+	row := func(name, format string, args ...any) {
+		w.row("%s\t%s", p.lang.Text(name), p.lang.Say(format, args...))
+	}
 	row("Console", "%s", st.Console)
 	row("Home", "%s", st.Home)
 	row("Running", "for %s, version %s, process %d", duration(time.Duration(st.Uptime*float64(time.Second))), st.Version, st.PID)
@@ -49,17 +50,20 @@ func (p *program) printStatus(st api.Status) error {
 		bytesText(st.Downloaded), rate(st.DownRate), bytesText(st.Uploaded), rate(st.UpRate))
 	for _, name := range slices.Sorted(maps.Keys(st.Engines)) {
 		e := st.Engines[name]
-		text := count(e.Peers, "peer")
+		said := text.Of("%s", text.Count(e.Peers, "%d peer", "%d peers"))
 		if e.DHTNodes >= 0 {
-			text += fmt.Sprintf(", %d DHT nodes", e.DHTNodes)
+			said = text.Of("%s, %d DHT nodes", said, e.DHTNodes)
 		}
-		text += map[string]string{
-			"yes": ", reachable", "no": ", not reachable from outside",
-		}[e.Reachable]
-		row(name, "%s", text)
+		switch e.Reachable {
+		case "yes":
+			said = text.Of("%s, reachable", said)
+		case "no":
+			said = text.Of("%s, not reachable from outside", said)
+		}
+		w.row("%s\t%s", name, said)
 		for _, listen := range e.Listen {
 			place, _, _ := strings.Cut(listen, "/p2p/") // the peer's id says nothing of where
-			row("", "at %s", place)
+			w.row("\t%s", text.Of("at %s", place))
 		}
 	}
 	return w.Flush()

@@ -1,69 +1,63 @@
 package cli
 
 import (
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // bytesText writes a number of bytes as people read it.
-func bytesText(n int64) string {
+func bytesText(n int64) text.Phrase {
 	const unit = 1024
 	if n < unit {
-		return fmt.Sprintf("%d B", n)
+		return text.Of("%d B", n)
 	}
 	value, names := float64(n)/unit, []string{"KiB", "MiB", "GiB", "TiB"}
 	for value >= 999.5 && len(names) > 1 {
 		value, names = value/unit, names[1:]
 	}
+	digits := 0
 	if value < 10 {
-		return fmt.Sprintf("%.1f %s", value, names[0])
+		digits = 1
 	}
-	return fmt.Sprintf("%.0f %s", value, names[0])
+	return text.Of("%s %s", text.Decimal{Value: value, Digits: digits}, names[0])
 }
 
 // rate writes bytes a second; "-" for none.
-func rate(n int64) string {
+func rate(n int64) text.Phrase {
 	if n == 0 {
-		return "-"
+		return text.Of("-")
 	}
-	return bytesText(n) + "/s"
+	return text.Of("%s/s", bytesText(n))
 }
 
 // share writes how much of a whole there is.
-func share(part, whole int64) string {
+func share(part, whole int64) text.Phrase {
 	if whole <= 0 {
-		return "-"
+		return text.Of("-")
 	}
 	if part >= whole {
-		return "all"
+		return text.Of("all")
 	}
-	return fmt.Sprintf("%d%%", part*100/whole)
+	return text.Of("%d%%", part*100/whole)
 }
 
 // duration writes a length of time in its largest two units.
-func duration(d time.Duration) string {
+func duration(d time.Duration) text.Phrase {
 	switch {
 	case d < 0:
-		return "0 s"
+		return text.Of("%d s", 0)
 	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
+		return text.Of("%d s", int(d.Seconds()))
 	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
+		return text.Of("%d min", int(d.Minutes()))
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+		return text.Of("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 	}
-	return fmt.Sprintf("%d days", int(d.Hours())/24)
-}
-
-// count writes "1 file" and "2 files".
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return text.Of("%d days", int(d.Hours())/24)
 }
 
 // clip shortens s to at most n characters.

@@ -10,6 +10,7 @@ import (
 	"rsc.io/qr"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/text"
 )
 
 func TestNumbersForPeople(t *testing.T) {
@@ -17,19 +18,22 @@ func TestNumbersForPeople(t *testing.T) {
 		0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 10 << 10: "10 KiB", 1<<20 - 1: "1.0 MiB",
 		1536 << 10: "1.5 MiB", 200 << 20: "200 MiB", 5 << 40: "5.0 TiB", 5000 << 40: "5000 TiB",
 	} {
-		if got := bytesText(n); got != want {
+		if got := bytesText(n).String(); got != want {
 			t.Errorf("bytesText(%d) = %s, want %s", n, got, want)
 		}
 	}
 	for d, want := range map[time.Duration]string{
 		-1: "0 s", 59 * time.Second: "59 s", 90 * time.Second: "1 min", 90 * time.Minute: "1 h 30 min", 72 * time.Hour: "3 days",
 	} {
-		if got := duration(d); got != want {
+		if got := duration(d).String(); got != want {
 			t.Errorf("duration(%v) = %s, want %s", d, got, want)
 		}
 	}
-	if share(0, 0) != "-" || share(1, 3) != "33%" || share(3, 3) != "all" || count(1, "file") != "1 file" || count(0, "file") != "0 files" {
-		t.Error("share or count is wrong")
+	if share(0, 0).String() != "-" || share(1, 3).String() != "33%" || share(3, 3).String() != "all" {
+		t.Error("share is wrong")
+	}
+	if got := bytesText(1536 << 10).In(text.New().For("de")); got != "1,5 MiB" {
+		t.Errorf("in German: %s", got)
 	}
 }
 
