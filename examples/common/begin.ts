@@ -2,7 +2,6 @@
 // decide.
 import { connect, KithError, type Grant, type Kith } from "@kith/sdk";
 import { html, nothing, render, type TemplateResult } from "lit";
-import { failed } from "./dialog.ts";
 
 /** What an app is. */
 export interface About {
@@ -11,6 +10,8 @@ export interface About {
   wants: readonly Grant[];
   /** Shown before the person decided: a title and a sentence, the button, and what is said to those whom a friend sent. */
   welcome: { title: string; text: string; start: string; invited: string; asking: string; refused: string; shell: string };
+  /** Says that something failed. */
+  failed: (error: unknown) => void;
   run: (kith: Kith, root: HTMLElement) => void;
 }
 
@@ -47,7 +48,7 @@ export async function begin(o: About): Promise<void> {
       return o.run(kith, root);
     } catch (error) {
       state = "refused";
-      if (!(error instanceof KithError) || (error.status !== 403 && error.status !== 408)) failed(error);
+      if (!(error instanceof KithError) || (error.status !== 403 && error.status !== 408)) o.failed(error);
     }
   }
 }

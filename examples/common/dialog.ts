@@ -36,10 +36,17 @@ export function notice(text: string | TemplateResult, kind: "note" | "failure" =
   setTimeout(() => item.remove(), stands);
 }
 
-/** Says what failed, and what to do next. */
-export function failed(error: unknown): void {
-  if (error instanceof DOMException && error.name === "AbortError") return;
-  const { message = String(error), hint = "" } = error as { message?: string; hint?: string };
-  const sentence = (s: string): string => (s === "" ? "" : `${s[0]?.toUpperCase() ?? ""}${s.slice(1)}${/[.!?]$/.test(s) ? "" : "."}`);
-  notice([sentence(message), sentence(hint)].join(" ").trim(), "failure");
+/** What is said of failures. */
+export type Failure = "failed" | "failed.room" | "failed.away" | "failed.often";
+
+/** By the status of an answer (spec/app-api.md); whatever is not here just failed. */
+const failures: Readonly<Record<number, Failure>> = { 429: "failed.often", 503: "failed.away", 504: "failed.away", 507: "failed.room" };
+
+/** Says that something failed, in the person's words; those of the error itself are for developers. */
+export function failing(t: (key: Failure) => string): (error: unknown) => void {
+  return (error) => {
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    console.warn(error);
+    notice(t(failures[(error as { status?: number }).status ?? 0] ?? "failed"), "failure");
+  };
 }

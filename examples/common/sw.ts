@@ -1,15 +1,20 @@
 // sw.js: the service worker of an app on any web server. Kith's own answers below
 // /.kith/; this one keeps the app's files, so that it opens without a network.
+import { pick } from "../../web/console/text/language.ts";
+
 interface Life extends Event { waitUntil(doing: Promise<unknown>): void }
 interface Asked extends Life { readonly request: Request; respondWith(answer: Promise<Response>): void }
 declare function importScripts(url: string): void;
 
 importScripts("kith-sw.js");
 
+/** The texts that this person reads, in files of their language. */
+const language = pick(navigator.languages);
+
 const kept = "app";
 const files = [
-  "./", "app.js", "app.css", "manifest.webmanifest", "icon.svg", "icon-192.png",
-  "kith/worker.js", "kith/words.js", "kith/people/index.html", "kith/people/people.js", "kith/people/people.css",
+  "./", "app.js", `${language}.js`, "app.css", "manifest.webmanifest", "icon.svg", "icon-192.png",
+  "kith/worker.js", "kith/words.js", "kith/people/index.html", "kith/people/people.js", `kith/people/${language}.js`, "kith/people/people.css",
 ];
 const scope = new URL("./", location.href);
 

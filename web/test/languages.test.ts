@@ -18,6 +18,8 @@ const catalogues: Readonly<Record<string, (language: string) => string>> = {
   shell: (l) => `shell/messages/${l}.json`,
   runtime: (l) => `runtime/messages/${l}.json`,
   extension: (l) => `extension/_locales/${l}/messages.json`,
+  album: (l) => `../examples/album/src/messages/${l}.json`,
+  notes: (l) => `../examples/notes/src/messages/${l}.json`,
 };
 
 async function read(path: string): Promise<Messages> {

@@ -4,13 +4,12 @@ import type { Audience, Kith } from "@kith/sdk";
 import { html, nothing, render, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { begin } from "../../common/begin.ts";
-import { confirmed, failed, notice } from "../../common/dialog.ts";
-import { ago, texts } from "../../common/text.ts";
+import { confirmed, failing, notice } from "../../common/dialog.ts";
 import { Album, type Entry } from "./album.ts";
-import messages from "./messages.json" with { type: "json" };
 import { scaled } from "./picture.ts";
+import { ago, t } from "./text.ts";
 
-const t = texts(messages);
+const failed = failing(t);
 
 /** The page: a feed, or one post. */
 class Page {
@@ -44,7 +43,7 @@ class Page {
     return html`<header class="bar"><h1><img src="icon.svg" alt="" width="28" height="28" /> ${t("title")}</h1>
         <button class="primary" @click=${() => this.#open("compose")}>${t("add")}</button><button @click=${() => this.#open("people")}>${t("friends")}</button></header>
       <main>${navigator.onLine ? nothing : html`<p class="remark" role="status">${t("offline")}</p>`}
-        ${this.#kith.limits.map((l) => html`<p class="remark">${l.text}</p>`)}
+        ${this.#kith.limits.map((l) => html`<p class="remark">${t(`limit.${l.code}`)}</p>`)}
         ${id === undefined ? this.#feed() : this.#post(owner ?? "", id)}</main>
       ${this.#compose()} ${this.#people()}`;
   }
@@ -220,5 +219,6 @@ void begin({
     title: t("welcome.title"), text: t("welcome.text"), start: t("welcome.start"), invited: t("welcome.invited"),
     asking: t("welcome.asking"), refused: t("welcome.refused"), shell: t("welcome.shell"),
   },
+  failed,
   run: (kith, root) => void new Page(kith, root),
 });

@@ -1,11 +1,12 @@
 // The editor: what is written is kept half a second later, and what comes from
 // elsewhere meanwhile is put together with it.
 import { html, type TemplateResult } from "lit";
-import { failed, notice } from "../../common/dialog.ts";
-import { ago, type Text } from "../../common/text.ts";
-import type messages from "./messages.json";
+import { failing, notice } from "../../common/dialog.ts";
 import { same, wordsOf, type Words } from "./note.ts";
 import type { Entry, Notes, Saved } from "./notes.ts";
+import { ago, t } from "./text.ts";
+
+const failed = failing(t);
 
 /** Milliseconds after the last key until it is kept. */
 const rest = 500;
@@ -24,16 +25,14 @@ interface Draft {
 
 export class Editor {
   readonly #notes: Notes;
-  readonly #t: Text<typeof messages>;
   readonly #changed: () => void;
   #draft: Draft | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #said = "";
   #focus = false;
 
-  constructor(notes: Notes, t: Text<typeof messages>, changed: () => void) {
+  constructor(notes: Notes, changed: () => void) {
     this.#notes = notes;
-    this.#t = t;
     this.#changed = changed;
     for (const event of ["hashchange", "pagehide", "visibilitychange"]) addEventListener(event, () => void this.flush());
   }
@@ -41,7 +40,6 @@ export class Editor {
   /** The fields for a note. Their values are set by show(), not drawn: a person may be writing. */
   form(e: Entry): TemplateResult {
     if (this.#draft?.base.id !== e.id) this.#open(e);
-    const t = this.#t;
     return html`<form class="editor" aria-label=${t("note")} @input=${() => this.#written()} @submit=${(s: Event) => s.preventDefault()}>
       <label class="hidden" for="title">${t("note.title")}</label><input id="title" name="title" class="title" placeholder=${t("note.title")} maxlength="300" autocomplete="off" />
       <div class="where"><div class="field"><label for="folder">${t("note.folder")}</label><input id="folder" name="folder" list="folders" maxlength="100" autocomplete="off" /></div>
@@ -79,7 +77,7 @@ export class Editor {
   #written(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.flush(), rest);
-    this.#said = this.#t("note.saving");
+    this.#said = t("note.saving");
     this.#changed();
   }
 
@@ -108,15 +106,15 @@ export class Editor {
       this.#saved(d, words, await this.#notes.save(d.base, words));
     } catch (error) {
       d.shown = wordsOf(d.base.note);
-      this.#said = this.#t("note.failed");
+      this.#said = t("note.failed");
       failed(error);
     }
   }
 
   #saved(d: Draft, words: Words, { how, entry }: Saved): void {
-    if (this.#draft === d) this.#said = how === "merged" ? this.#t("note.merged") : "";
-    if (how === "beside") notice(this.#t("version.new"));
-    if (how === "revived") notice(this.#t("note.revived"));
+    if (this.#draft === d) this.#said = how === "merged" ? t("note.merged") : "";
+    if (how === "beside") notice(t("version.new"));
+    if (how === "revived") notice(t("note.revived"));
     if (how === "revived" && this.#draft === d) location.hash = `#/note/${entry.id}`;
     if (how === "saved" || (d.form && d.waiting === 1 && same(read(d.form), words))) {
       d.base = entry;

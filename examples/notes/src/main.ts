@@ -3,14 +3,13 @@ import type { Kith } from "@kith/sdk";
 import { html, nothing, render, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { begin } from "../../common/begin.ts";
-import { confirmed, failed, notice } from "../../common/dialog.ts";
-import { ago, texts } from "../../common/text.ts";
+import { confirmed, failing, notice } from "../../common/dialog.ts";
 import { Editor } from "./editor.ts";
-import messages from "./messages.json" with { type: "json" };
 import { empty } from "./note.ts";
 import { Notes, type Entry, type Version } from "./notes.ts";
+import { ago, t } from "./text.ts";
 
-const t = texts(messages);
+const failed = failing(t);
 
 /** The page: a list, and the note that is open. */
 class Page {
@@ -26,7 +25,7 @@ class Page {
     this.#kith = kith;
     this.#root = root;
     this.#notes = new Notes(kith, () => this.#draw(), failed);
-    this.#editor = new Editor(this.#notes, t, () => this.#draw());
+    this.#editor = new Editor(this.#notes, () => this.#draw());
     for (const event of ["hashchange", "online", "offline"]) addEventListener(event, () => this.#draw());
     this.#notes.begin();
     this.#draw();
@@ -49,7 +48,7 @@ class Page {
         <button class="primary" @click=${() => void this.#add()}>${t("new")}</button>
         <button class="square" aria-label=${t("friends")} title=${t("friends")} @click=${() => this.#dialog()?.showModal()}>${people}</button></header>
       <main><nav class="list" aria-label=${t("list")}>${navigator.onLine ? nothing : html`<p class="remark" role="status">${t("offline")}</p>`}
-        ${this.#kith.limits.map((l) => html`<p class="remark">${l.text}</p>`)} ${this.#filter()} ${this.#list(owner, id)}</nav>
+        ${this.#kith.limits.map((l) => html`<p class="remark">${t(`limit.${l.code}`)}</p>`)} ${this.#filter()} ${this.#list(owner, id)}</nav>
       <section class="note">${id === undefined ? html`<p class="quiet pick">${t("pick")}</p>` : owner === "" ? this.#note(id) : this.#theirs(owner, id)}</section></main></div>
       ${this.#people()}`;
   }
@@ -190,6 +189,7 @@ void begin({
     title: t("welcome.title"), text: t("welcome.text"), start: t("welcome.start"), invited: t("welcome.invited"),
     asking: t("welcome.asking"), refused: t("welcome.refused"), shell: t("welcome.shell"),
   },
+  failed,
   run: (kith, root) => {
     void new Page(kith, root);
   },
