@@ -54,24 +54,44 @@ func TestNamedTestsExist(t *testing.T) {
 	}
 }
 
-// TestCommandsExist asks the program for every command and flag that a guide shows.
+// documents returns the text of everything that is written for readers, by its path.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	pages := map[string]string{}
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/guide/*.md", "docs/guide/*/*.md", "examples/*.md", "web/extension/*.md", "web/sdk/*/*.md"} {
+		paths, err := filepath.Glob(filepath.Join(harness.Root(), filepath.FromSlash(pattern)))
+		must(t, err)
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			must(t, err)
+			pages[path] = string(text)
+		}
+	}
+	return pages
+}
+
+// TestCommandsExist asks the program for every command and flag that a document shows:
+// in a block, or in a sentence.
 func TestCommandsExist(t *testing.T) {
-	fence := regexp.MustCompile("(?ms)^```sh\n(.*?)^```")
-	flag := regexp.MustCompile(`\s--[a-z-]+`)
+	shown := regexp.MustCompile("(?m)^(?: {4,}\\$ | {4,}|\\$ )?kith ([^\n]*)$|`kith ([^`]*)`")
+	flag := regexp.MustCompile(`(?:^|\s)--[a-z][a-z-]+`)
 	count, helps := 0, helps{}
-	for page, text := range guides(t) {
-		for _, block := range fence.FindAllStringSubmatch(text, -1) {
-			for line := range strings.Lines(block[1]) {
-				words := strings.Fields(line)
-				if len(words) < 2 || words[0] != "kith" {
-					continue
-				}
-				count++
-				help := helps.of(t, words[1:])
-				for _, f := range flag.FindAllString(line, -1) {
-					if !regexp.MustCompile(regexp.QuoteMeta(f) + `\b`).MatchString(help) {
-						t.Errorf("%s: %s: there is no%s", page, strings.TrimSpace(line), f)
-					}
+	for page, text := range documents(t) {
+		for _, m := range shown.FindAllStringSubmatch(text, -1) {
+			line, _, _ := strings.Cut(m[1]+m[2], " #")
+			words := strings.Fields(line)
+			if len(words) == 0 || strings.HasPrefix(words[0], "…") {
+				continue
+			}
+			count++
+			help, ok := helps.of(t, words)
+			if !ok {
+				t.Errorf("%s: kith %s: there is no such command", page, line)
+				continue
+			}
+			for _, f := range flag.FindAllString(line, -1) {
+				if !regexp.MustCompile(regexp.QuoteMeta(strings.TrimSpace(f)) + `\b`).MatchString(help) {
+					t.Errorf("%s: kith %s: there is no %s", page, line, f)
 				}
 			}
 		}
@@ -84,24 +104,37 @@ func TestCommandsExist(t *testing.T) {
 // helps are the helps of commands that were asked for, by the command.
 type helps map[string]string
 
-// of returns the help of the command that begins with words, and fails t where there is
-// none.
-func (h helps) of(t *testing.T, words []string) string {
+// of returns the help of the command that begins with words, and whether there is one.
+func (h helps) of(t *testing.T, words []string) (string, bool) {
 	t.Helper()
-	if words[0] == "--home" { // stands before the command
+	for len(words) > 1 && strings.HasPrefix(words[0], "--") { // stands before the command
 		words = words[2:]
 	}
+	if len(words) == 0 {
+		return h.get(t, ""), true
+	}
+	lists := func(help, word string) bool {
+		return regexp.MustCompile(`(?m)^  (?:kith )?` + regexp.QuoteMeta(word) + `\s`).MatchString(help)
+	}
+	if words[0] == "help" && len(words) > 1 {
+		return "", lists(h.get(t, ""), words[1])
+	}
+	name := regexp.MustCompile(`^[a-z][a-z-]+$`)
 	command := ""
-	for _, word := range words[:min(2, len(words))] {
-		if !regexp.MustCompile(`(?m)^  ` + regexp.QuoteMeta(word) + `\s{2,}`).MatchString(h.get(t, command)) {
-			break
+	for _, word := range words {
+		above := h.get(t, command)
+		only := strings.TrimSpace("kith "+command) + " [command]" // it does nothing by itself
+		_, usage, _ := strings.Cut(above, "Usage:\n")
+		switch {
+		case strings.Contains(above, only) && lists(above, word):
+			command = strings.TrimSpace(command + " " + word)
+		case strings.HasPrefix(strings.TrimSpace(usage), only) && name.MatchString(word):
+			return "", false
+		default:
+			return above, true
 		}
-		command = strings.TrimSpace(command + " " + word)
 	}
-	if command == "" {
-		t.Fatalf("kith %s: no such command", strings.Join(words, " "))
-	}
-	return h.get(t, command)
+	return h.get(t, command), true
 }
 
 func (h helps) get(t *testing.T, command string) string {
