@@ -172,13 +172,18 @@ func (c *Core) acknowledged(r seal.RelationID, known []seal.ContextID) ([]Effect
 	return effects, nil
 }
 
-// learn keeps a context that this device can open, and tells own devices.
+// learn keeps a context that this device can open, and tells own devices. One that is
+// sealed to the notice key has a single message, and is not kept: it would crowd out
+// contexts that are in use.
 func (c *Core) learn(r seal.Relation, context seal.ReceiveContext, share bool) (*receiving, []Effect, error) {
 	s := &receiving{Context: context, Window: make([]byte, window/8), Used: c.now().UnixMilli()}
+	if context.Notice {
+		return s, nil, nil
+	}
 	c.crowd(r.ID)
 	put(c.receive, r.ID, context.ID, s)
 	var effects []Effect
-	if share && r.Kind == seal.Friend && !context.Notice && len(c.ownDevices()) != 0 {
+	if share && r.Kind == seal.Friend && len(c.ownDevices()) != 0 {
 		if !c.state(r.ID).run.shares.take(c.now(), shareBurst, shareRate) {
 			s.Quiet = true
 			return s, nil, c.keep(receiveKey(r.ID, context.ID), s)

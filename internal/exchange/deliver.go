@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"bytes"
+	"slices"
 	"time"
 
 	"github.com/kith-web/kith/internal/fault"
@@ -36,7 +38,7 @@ func (c *Core) deliver(d Delivery) ([]Effect, error) {
 		}
 		return effects, err
 	}
-	s, m, effects, err := c.open(r, d)
+	s, m, effects, err := c.open(&r, &d)
 	if err != nil || s == nil {
 		return effects, err
 	}
@@ -75,8 +77,9 @@ func (c *Core) raw(d Delivery) ([]Effect, error) {
 	return append(effects, Ack{d.Ref}), err
 }
 
-// open opens an envelope. Without a context, the effects say what becomes of it.
-func (c *Core) open(r seal.Relation, d Delivery) (*receiving, seal.Message, []Effect, error) {
+// open opens an envelope: of r, or of another relation with the same queue, which
+// r and d are changed to. Without a context, the effects say what becomes of it.
+func (c *Core) open(r *seal.Relation, d *Delivery) (*receiving, seal.Message, []Effect, error) {
 	drop := func(err error) (*receiving, seal.Message, []Effect, error) {
 		c.o.Log.Debug("dropped an envelope", "relation", short(r.ID[:]), "error", err)
 		return nil, seal.Message{}, []Effect{Ack{d.Ref}}, nil
@@ -85,35 +88,59 @@ func (c *Core) open(r seal.Relation, d Delivery) (*receiving, seal.Message, []Ef
 	if err != nil {
 		return drop(err)
 	}
-	if s := c.receive[r.ID][id]; s != nil {
-		m, err := s.Context.Open(d.Body)
-		if err != nil {
-			return drop(err)
-		}
-		if enc != nil && !s.Context.Notice && c.now().UnixMilli()-s.told > time.Minute.Milliseconds() {
-			c.owe(r.ID)
-		}
-		return s, m, nil, nil
-	}
-	context, m, err := seal.OpenNew(r, d.Body)
-	if err == nil {
-		delete(c.lost, lostKey{r.ID, id})
-		s, effects, err := c.learn(r, context, true)
-		if !context.Notice {
-			c.owe(r.ID)
-		}
+	s, m, effects, err := c.openIn(*r, d.Body, id, enc)
+	if err == nil || !refused(err) {
 		return s, m, effects, err
 	}
 	if fault.KindOf(err) != fault.NotFound {
 		return drop(err)
 	}
-	if effects, err := c.raw(d); err == nil {
+	if effects, err := c.raw(*d); err == nil {
 		return nil, seal.Message{}, effects, nil
 	} else if !refused(err) {
 		return nil, seal.Message{}, nil, err
 	}
-	effects, err := c.unopened(d, r, id)
+	for _, twin := range c.sharers(*r, d.Inbox.Mailbox) {
+		if s, m, effects, err := c.openIn(twin, d.Body, id, enc); err == nil {
+			*r, d.Inbox.Relation = twin, twin.ID
+			return s, m, effects, nil
+		}
+	}
+	effects, err = c.unopened(*d, *r, id)
 	return nil, seal.Message{}, effects, err
+}
+
+// openIn opens an envelope of a relation: in a context that is known, or in a new one,
+// which is learnt. fault.NotFound says that it fits none.
+func (c *Core) openIn(r seal.Relation, body []byte, id seal.ContextID, enc []byte) (*receiving, seal.Message, []Effect, error) {
+	if s := c.receive[r.ID][id]; s != nil {
+		m, err := s.Context.Open(body)
+		if err == nil && enc != nil && !s.Context.Notice && c.now().UnixMilli()-s.told > time.Minute.Milliseconds() {
+			c.owe(r.ID)
+		}
+		return s, m, nil, err
+	}
+	context, m, err := seal.OpenNew(r, body)
+	if err != nil {
+		return nil, m, nil, err
+	}
+	delete(c.lost, lostKey{r.ID, id})
+	s, effects, err := c.learn(r, context, true)
+	if !context.Notice {
+		c.owe(r.ID)
+	}
+	return s, m, effects, err
+}
+
+// sharers are the other relations that have this queue: two devices of a friend that
+// answered one join, or one change of keys, each made a relation of it.
+func (c *Core) sharers(r seal.Relation, m seal.Mailbox) []seal.Relation {
+	if r.Kind != seal.Friend {
+		return nil
+	}
+	return slices.DeleteFunc(c.o.People.Relations(), func(other seal.Relation) bool {
+		return other.ID == r.ID || !slices.ContainsFunc(other.In, func(in seal.Mailbox) bool { return bytes.Equal(in.Recipient, m.Recipient) })
+	})
 }
 
 // owe makes an acknowledgement due, unless another message carries it before.
@@ -159,8 +186,10 @@ func (c *Core) take(d Delivery, r seal.Relation, s *receiving, m seal.Message) (
 		c.state(r.ID).Rolled = c.now().UnixMilli()
 	}
 	s.Used = c.now().UnixMilli()
-	if err := c.keep(receiveKey(r.ID, s.Context.ID), s); err != nil {
-		return nil, err
+	if !s.Context.Notice {
+		if err := c.keep(receiveKey(r.ID, s.Context.ID), s); err != nil {
+			return nil, err
+		}
 	}
 	if !had && !v.held {
 		if err := c.keep(seenKey(r.ID, m.ID), seen{At: c.now().UnixMilli(), Sent: m.Sent}); err != nil {

@@ -16,6 +16,12 @@ type (
 	loss struct {
 		first time.Time
 		tries int
+		said  time.Time // when the other side was last told
+		times int       // how often
+		// id is the note of the other side about this context that is given back for
+		// another own device, and at when it last came; others are dropped meanwhile.
+		id seal.MessageID
+		at time.Time
 	}
 )
 
@@ -25,6 +31,9 @@ const (
 	lostFor      = 24 * time.Hour
 	patience     = 3
 	unknownEvery = time.Minute
+	// longestUnknown is the longest time between two notes of one context, which
+	// doubles with each: what was sealed in it may wait on a relay for a day.
+	longestUnknown = time.Hour
 )
 
 func (c *Core) loss(k lostKey) *loss {
@@ -39,6 +48,9 @@ func (c *Core) loss(k lostKey) *loss {
 	return l
 }
 
+// quiet is how long nothing more is said of a context that was just spoken of.
+func (l *loss) quiet() time.Duration { return min(unknownEvery<<min(l.times-1, 12), longestUnknown) }
+
 // unopened gives an envelope back while another own device may open it, or tell
 // this one how; else drops it and says so to the other side.
 func (c *Core) unopened(d Delivery, r seal.Relation, id seal.ContextID) ([]Effect, error) {
@@ -52,7 +64,7 @@ func (c *Core) unopened(d Delivery, r seal.Relation, id seal.ContextID) ([]Effec
 		}
 		return []Effect{Back{d.Ref, wait << (l.tries - 1)}}, nil
 	}
-	effects, err := c.sayUnknown(r, id)
+	effects, err := c.sayUnknown(r, id, l)
 	if err != nil {
 		return nil, err
 	}
@@ -64,13 +76,14 @@ func (c *Core) unopened(d Delivery, r seal.Relation, id seal.ContextID) ([]Effec
 
 // sayUnknown tells the other side that a context cannot be opened, and asks again
 // what it may have answered in it.
-func (c *Core) sayUnknown(r seal.Relation, id seal.ContextID) ([]Effect, error) {
-	st := c.state(r.ID)
-	if now := c.now(); now.Sub(st.run.unknownSent).Abs() < unknownEvery {
+func (c *Core) sayUnknown(r seal.Relation, id seal.ContextID, l *loss) ([]Effect, error) {
+	st, now := c.state(r.ID), c.now()
+	if now.Sub(st.run.unknownSent).Abs() < unknownEvery || l.times > 0 && now.Sub(l.said).Abs() < l.quiet() {
 		return nil, nil
 	}
-	st.run.unknownSent = c.now()
+	st.run.unknownSent, l.said = now, now
 	st.run.unknowns++
+	l.times++
 	jobs, err := c.add(seal.Outgoing{To: r.ID, Kind: seal.Unknown, Body: id, Replaces: true})
 	if err != nil {
 		return nil, err
@@ -119,13 +132,27 @@ func (c *Core) renew(r seal.Relation, m seal.Message) ([]Effect, verdict, error)
 	if err != nil || len(again) != 0 && !current {
 		return effects, verdict{}, err
 	}
-	if !current { // of another own device, which may be away
-		l := c.loss(lostKey{r.ID, seal.ContextID(m.ID[:8])})
-		if r.Kind == seal.Friend && len(c.ownDevices()) != 0 && c.now().Sub(l.first) < lostFor {
-			return nil, verdict{back: backOthers}, nil
-		}
-		return nil, verdict{}, nil
+	if !current {
+		return effects, verdict{back: c.leaveUnknown(r, id, m.ID)}, nil
 	}
 	more, err := c.repeatAll(r.ID)
 	return append(effects, more...), verdict{}, err
+}
+
+// leaveUnknown says how long a note about a context that is not this device's is given
+// back for: another own device may have made it, and may be away. One note of each
+// context waits, the others say the same.
+func (c *Core) leaveUnknown(r seal.Relation, context seal.ContextID, m seal.MessageID) time.Duration {
+	if r.Kind != seal.Friend || len(c.ownDevices()) == 0 {
+		return 0
+	}
+	l, now := c.loss(lostKey{r.ID, context}), c.now()
+	if now.Sub(l.at).Abs() > 2*backOthers {
+		l.id, l.first = m, now
+	}
+	if l.id != m || now.Sub(l.first).Abs() >= lostFor {
+		return 0
+	}
+	l.at = now
+	return backOthers
 }
