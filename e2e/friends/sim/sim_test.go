@@ -41,6 +41,7 @@ func TestMonthsOfFaults(t *testing.T) {
 					d.close()
 				}
 			})
+			w.reports = time.Duration(number(t, "KITH_SIM_REPORT", 0)) * time.Hour
 			began := time.Now()
 			w.faults = faults{lose: 0.05, unsure: 0.05, crash: 0.0005, delay: 2 * time.Second}
 			w.populate(int(devices))

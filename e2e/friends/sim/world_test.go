@@ -12,6 +12,9 @@ import (
 	"github.com/kith-web/kith/internal/seal"
 )
 
+// epoch is when a world begins.
+var epoch = time.UnixMilli(1_790_000_000_000)
+
 // world is everything there is, driven by one seed and a clock of its own.
 type world struct {
 	t       testing.TB
@@ -29,6 +32,8 @@ type world struct {
 	asked   []*question
 	joined  map[library.ListHandle][]*somebody // who was ever in a list
 	count   map[string]int
+	reports time.Duration // how often to say how it goes, in simulated time; 0 for never
+	said    time.Time
 }
 
 // faults are the chances of what may go wrong.
@@ -67,7 +72,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 	binary.BigEndian.PutUint64(key[:], seed)
 	w := &world{
 		t: t, dir: t.TempDir(), rand: rand.New(rand.NewPCG(seed, 1)), octets: rand.NewChaCha8(key),
-		now: time.UnixMilli(1_790_000_000_000), faults: faults{delay: time.Second}, count: map[string]int{}, joined: map[library.ListHandle][]*somebody{},
+		now: epoch, faults: faults{delay: time.Second}, count: map[string]int{}, joined: map[library.ListHandle][]*somebody{},
 	}
 	for i := range 6 {
 		w.relays = append(w.relays, &relay{
@@ -96,8 +101,9 @@ func (w *world) run(d time.Duration) {
 		if e.at.After(w.now) {
 			w.now = e.at
 		}
+		w.report()
 		if w.count["events"]++; w.count["events"] > 20_000_000 {
-			w.t.Fatalf("the devices do not come to rest after %s: %v", w.now.Sub(time.UnixMilli(1_790_000_000_000)), w.count)
+			w.t.Fatalf("the devices do not come to rest after %s: %v", w.now.Sub(epoch), w.count)
 		}
 		e.do()
 	}
@@ -124,5 +130,26 @@ func (w *world) must(err error) {
 	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// report says how it goes, so that a run which does not end shows why.
+func (w *world) report() {
+	if w.reports == 0 || w.now.Before(w.said) {
+		return
+	}
+	w.said = w.now.Add(w.reports)
+	w.t.Logf("%s: %d events waiting, %v", w.now.Sub(epoch), len(w.events), w.count)
+	for _, d := range w.devices {
+		if d.off || d.dead || d.library == nil {
+			continue
+		}
+		waiting, asked := 0, 0
+		for _, r := range d.person.Relations() {
+			st, err := d.core.Status(r.ID)
+			w.must(err)
+			waiting, asked = waiting+st.Waiting, asked+st.Asked
+		}
+		w.t.Logf("  %s: %d messages no mailbox has, %d questions open, next tick in %s, skew %s", d.name, waiting, asked, d.core.Next().Add(-d.skew).Sub(w.now), d.skew)
 	}
 }
