@@ -64,6 +64,10 @@ func (s *site) relinkOne(p *page, l *ast.Link) {
 			s.complain("%s: %s: there is no heading #%s", p.Source, to, anchor)
 		}
 		l.Destination = []byte(relative(p.Name, target.Name, anchor))
+		if said := plain(l, p.text); strings.HasSuffix(said, ".md") && !strings.Contains(said, " ") {
+			l.RemoveChildren(l) // the name of a file, where a reader of the site knows the page's
+			l.AppendChild(l, ast.NewString([]byte(target.Label)))
+		}
 		return
 	}
 	if _, err := os.Stat(s.file(source)); err != nil {
