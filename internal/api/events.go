@@ -23,7 +23,8 @@ const (
 // getEvents follows what happens, as server-sent events: "sites" with the whole
 // list when it changed, "nearby" with devices, offers and transfers, "pages" with
 // what web pages want of devices nearby, "apps" with what web apps want and may,
-// "sharing" with the person's friends, devices and what waits, each when it changed,
+// "sharing" with the person's friends, devices and what waits, "tour" with how far the
+// first steps are, each when it changed, and
 // "status" every few seconds.
 func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 	select {
@@ -46,6 +47,7 @@ func (s *Server) follow(ctx context.Context, stream *eventStream) {
 	defer ticker.Stop()
 	sites, pages := &change{event: "sites"}, &change{event: "pages"}
 	around, people, apps := &change{event: "nearby"}, &change{event: "sharing"}, &change{event: "apps"}
+	tour := &change{event: "tour"}
 	for i := 0; ; i++ {
 		err := sites.send(stream, s.siteList())
 		if err == nil {
@@ -59,6 +61,9 @@ func (s *Server) follow(ctx context.Context, stream *eventStream) {
 		}
 		if err == nil {
 			err = s.sendApps(stream, apps)
+		}
+		if err == nil {
+			err = s.sendTour(ctx, stream, tour)
 		}
 		if err == nil && i%statusEvery == 0 {
 			err = (&change{event: "status"}).send(stream, s.status())

@@ -58,6 +58,8 @@ type Options struct {
 	Examine func(ctx context.Context) []Check
 	// Extensions keeps which browser extensions are connected; nil for none.
 	Extensions Records
+	// Tour keeps how far somebody has come who has just begun; nil forgets it.
+	Tour Records
 	// End ends the node; nil for one that cannot be told to.
 	End func()
 	// Nearby is what the node does with devices around it; nil when that is off.
@@ -120,6 +122,7 @@ type Server struct {
 	traffic *traffic
 
 	extensions *extensions
+	tour       *tour
 	patterns   []string // of all routes
 }
 
@@ -141,12 +144,15 @@ func New(o Options) (*Server, error) {
 	if s.extensions, err = newExtensions(o.Extensions); err != nil {
 		return nil, err
 	}
+	if s.tour, err = newTour(s); err != nil {
+		return nil, err
+	}
 	s.metrics, s.traffic = s.newMetrics()
 	assets, err := newAssets(web.Dist())
 	if err != nil {
 		return nil, err
 	}
-	s.handler = s.routes(assets)
+	s.handler = speak(s.routes(assets))
 	return s, nil
 }
 
@@ -225,6 +231,7 @@ func (s *Server) apiRoutes(mux *table) {
 	} {
 		mux.HandleFunc(pattern, f)
 	}
+	s.tourRoutes(mux)
 	s.pageRoutes(mux)
 	s.nearbyRoutes(mux)
 	s.sharingRoutes(mux)

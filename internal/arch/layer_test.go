@@ -51,13 +51,14 @@ func rooms() map[string]room {
 		"internal/host":     {layer: 2, also: []string{"internal/relay/guard"}},
 		"internal/front":    {layer: 2},
 		"internal/nearby":   {layer: 2, also: []string{"internal/openscreen"}},
-		"internal/api":      {layer: 3, also: []string{"web"}},
+		"internal/api":      {layer: 3, also: []string{"web", "examples"}},
 		"internal/node":     {layer: 4},
 		"internal/install":  {layer: 2},
 		"internal/cli":      {layer: 4},
 		"internal/arch":     {layer: 5},
 		"cmd/kith":          {layer: 5},
 		"web":               {layer: 0},
+		"examples":          {layer: 0},
 		"e2e":               {layer: 5},
 	}
 }

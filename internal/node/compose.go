@@ -233,8 +233,12 @@ func (p *parts) startAPI() error {
 	if err != nil {
 		return err
 	}
+	tour, err := p.store.Bucket("tour")
+	if err != nil {
+		return err
+	}
 	o := api.Options{
-		Extensions: extensions,
+		Extensions: extensions, Tour: tour,
 		Version:    p.node.o.Version, Home: p.node.o.Home, Token: token, Port: p.port,
 		Sites: p.sites, Resolver: p.resolver, Publisher: p.publisher, Engines: p.node.engines, Nearby: p.nearby, Pages: p.pages,
 		End: p.node.End, Patience: time.Duration(p.node.o.Config.Gateway.Timeout), ProbeNames: p.probeNames(), Examine: p.examine, Log: p.node.o.Log.With("part", "api"),
