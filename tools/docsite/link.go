@@ -70,6 +70,9 @@ func (s *site) relinkOne(p *page, l *ast.Link) {
 		}
 		return
 	}
+	if p.Source == contents && s.enumerate(p, l, source) {
+		return
+	}
 	if _, err := os.Stat(s.file(source)); err != nil {
 		s.complain("%s: %s: there is no such file", p.Source, to)
 	} else if s.repository != "" {
@@ -85,6 +88,36 @@ func (s *site) pageAt(source string) *page {
 		return p
 	}
 	return s.pages[path.Join(source, "README.md")]
+}
+
+// enumerate puts the pages of a folder below the paragraph with a link to it: those that
+// are listed nowhere else.
+func (s *site) enumerate(p *page, l *ast.Link, folder string) bool {
+	list := ast.NewList('-')
+	list.IsTight = true
+	for _, target := range s.order() {
+		if !target.byFolder || path.Dir(target.Source) != folder {
+			continue
+		}
+		to := ast.NewLink()
+		to.Destination = []byte(relative(p.Name, target.Name, ""))
+		to.AppendChild(to, ast.NewString([]byte(target.Label)))
+		text, item := ast.NewTextBlock(), ast.NewListItem(0)
+		text.AppendChild(text, to)
+		item.AppendChild(item, text)
+		list.AppendChild(list, item)
+	}
+	paragraph := l.Parent()
+	if list.ChildCount() == 0 || paragraph.Kind() != ast.KindParagraph {
+		return false
+	}
+	for n := l.FirstChild(); n != nil; n = l.FirstChild() {
+		l.RemoveChild(l, n)
+		paragraph.InsertBefore(paragraph, l, n)
+	}
+	paragraph.RemoveChild(paragraph, l)
+	paragraph.Parent().InsertAfter(paragraph.Parent(), paragraph, list)
+	return true
 }
 
 // unlink puts the text of a link in its place, and the name of what it led to.

@@ -30,7 +30,9 @@ type page struct {
 	Title  string
 	Label  string // in the navigation
 	Group  string
-	Body   template.HTML
+	// byFolder says that a link to its folder alone leads here.
+	byFolder bool
+	Body     template.HTML
 	// Headings are all but the title.
 	Headings []heading
 	sections []section

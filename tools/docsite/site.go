@@ -138,7 +138,7 @@ func (s *site) add(g *group, label, source string) error {
 	if p.Group == "" {
 		p.Group, p.Label = g.Name, label
 		if label == "" {
-			p.Label = p.Title
+			p.Label, p.byFolder = p.Title, true
 		}
 		g.Pages = append(g.Pages, p)
 	}
