@@ -63,7 +63,7 @@ func TestNotesDoNotCrowdContextsOut(t *testing.T) { // §5.1
 	b.send(changed(id, 1))
 	w.run(time.Minute)
 	all := a.people.Inboxes()
-	for i := range 300 {
+	for i := range 140 {
 		c, err := seal.NewNoticeContext(*b.person.relations[id])
 		fatal(t)(err)
 		body, err := seal.Marshal(seal.ContextID{1, byte(i), byte(i >> 8)})

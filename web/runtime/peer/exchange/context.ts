@@ -103,15 +103,20 @@ export function acked(c: Inner, relation: string, id: string): boolean {
   return [...(c.sends.get(relation)?.values() ?? [])].some((s) => s.context.id === id && s.acked);
 }
 
-/** Keeps a context that this device can open, and tells own devices. */
+/**
+ * Keeps a context that this device can open, and tells own devices. One that is sealed
+ * to the notice key has a single message, and is not kept: it would crowd out contexts
+ * that are in use.
+ */
 export async function learn(c: Inner, r: Relation, context: Context, share: boolean): Promise<Receiving> {
   const s: Receiving = {
     context, highest: 0, window: new Uint8Array(span / 8), used: c.now(), share: [], quiet: false, run: { told: 0 },
   };
+  if (context.notice) return s;
   crowd(c, r.id);
   inner(c.receives, r.id).set(context.id, s);
   c.keep(receiveKey(r.id, context.id), s);
-  const own = share && r.kind === PartyKind.friend && !context.notice ? await c.ownDevices() : [];
+  const own = share && r.kind === PartyKind.friend ? await c.ownDevices() : [];
   if (own.length === 0) return s;
   s.quiet = true; // until they are told
   if (!take(c.state(r.id).run.shares, c.now(), shareBurst, shareRate)) return s;

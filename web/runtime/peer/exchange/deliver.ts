@@ -1,6 +1,6 @@
 import { type Message, MessageKind, PartyKind, type Relation } from "../contract.ts";
 import { Fault, kindOf } from "../fault.ts";
-import { open, openNew, peek } from "../seal/index.ts";
+import { hex, open, openNew, peek } from "../seal/index.ts";
 import { acknowledged, came, learn, learnShared, number, tellAgain } from "./context.ts";
 import type { Delivery } from "./effect.ts";
 import { learnEpoch, noteEpoch } from "./epoch.ts";
@@ -17,8 +17,9 @@ export async function deliver(c: Inner, d: Delivery): Promise<void> {
   if (r) {
     const opened = await unseal(c, r, d);
     if (!opened) return;
-    await takeMessage(c, d, r, opened.s, opened.m);
-    return used(c, d, r);
+    const of = { ...d, inbox: { ...d.inbox, relation: opened.r.id } };
+    await takeMessage(c, of, opened.r, opened.s, opened.m);
+    return used(c, of, opened.r);
   }
   try {
     if (!await raw(c, d)) c.effects.push({ do: "ack", ref: d.ref });
@@ -55,44 +56,70 @@ async function raw(c: Inner, d: Delivery): Promise<boolean> {
   return true;
 }
 
-/** Opens an envelope. When it returns nothing, the effects say what becomes of it. */
-async function unseal(c: Inner, r: Relation, d: Delivery): Promise<{ s: Receiving; m: Message } | undefined> {
-  let id = "";
-  try {
-    const seen = peek(d.body);
-    id = seen.context;
-    const s = c.receives.get(r.id)?.get(id);
-    if (s) {
-      const m = await open(s.context, d.body);
-      if (seen.enc && !s.context.notice && c.now() - s.run.told > tellAgain) owe(c, r.id);
-      return { s, m };
-    }
-  } catch (error) {
-    drop(c, d, error);
-    return undefined;
-  }
-  let fresh;
-  try {
-    fresh = await openNew(r, d.body);
-  } catch (error) {
-    if (kindOf(error) === "not_found") return unknown(c, r, d, id);
-    drop(c, d, error);
-    return undefined;
-  }
-  c.lost.delete(`${r.id}/${id}`);
-  const s = await learn(c, r, fresh.context, true);
-  if (!fresh.context.notice) owe(c, r.id);
-  return { s, m: fresh.message };
-}
+/** An envelope that was opened: of which relation, and in which context. */
+interface Opened { r: Relation; s: Receiving; m: Message }
 
-/** What fits no context may be a join or a welcome that is repeated. */
-async function unknown(c: Inner, r: Relation, d: Delivery, context: string): Promise<undefined> {
+/**
+ * Opens an envelope: of r, or of another relation with the same queue. When it returns
+ * nothing, the effects say what becomes of it.
+ */
+async function unseal(c: Inner, r: Relation, d: Delivery): Promise<Opened | undefined> {
+  let seen;
   try {
-    if (await raw(c, d)) return;
+    seen = peek(d.body);
+    const opened = await openIn(c, r, d.body, seen);
+    if (opened) return opened;
+  } catch (error) {
+    if (!refused(error)) throw error;
+    drop(c, d, error);
+    return undefined;
+  }
+  try {
+    if (await raw(c, d)) return undefined; // a join or a welcome that is repeated
   } catch (error) {
     if (!refused(error)) throw error;
   }
-  await unopened(c, d, r, context);
+  for (const twin of await sharers(c, r, d)) {
+    const opened = await openIn(c, twin, d.body, seen).catch(() => undefined);
+    if (opened) return opened;
+  }
+  await unopened(c, d, r, seen.context);
+  return undefined;
+}
+
+/**
+ * Opens an envelope of a relation: in a context that is known, or in a new one, which
+ * is learnt; nothing when it fits none.
+ */
+async function openIn(c: Inner, r: Relation, body: Uint8Array, seen: ReturnType<typeof peek>): Promise<Opened | undefined> {
+  const s = c.receives.get(r.id)?.get(seen.context);
+  if (s) {
+    const m = await open(s.context, body);
+    if (seen.enc && !s.context.notice && c.now() - s.run.told > tellAgain) owe(c, r.id);
+    return { r, s, m };
+  }
+  let fresh;
+  try {
+    fresh = await openNew(r, body);
+  } catch (error) {
+    if (kindOf(error) === "not_found") return undefined;
+    throw error;
+  }
+  c.lost.delete(`${r.id}/${seen.context}`);
+  const learnt = await learn(c, r, fresh.context, true);
+  if (!fresh.context.notice) owe(c, r.id);
+  return { r, s: learnt, m: fresh.message };
+}
+
+/**
+ * The other relations that have this queue: two devices of a friend that answered one
+ * join, or one change of keys, each made a relation of it.
+ */
+async function sharers(c: Inner, r: Relation, d: Delivery): Promise<Relation[]> {
+  const queue = d.inbox.mailbox.recipient;
+  if (r.kind !== PartyKind.friend || !queue) return [];
+  const here = hex(queue);
+  return (await c.o.people.relations()).filter((x) => x.id !== r.id && x.in.some((m) => m.recipient && hex(m.recipient) === here));
 }
 
 /** Makes an acknowledgement due, unless another message carries it before. */
@@ -132,7 +159,7 @@ async function takeMessage(c: Inner, d: Delivery, r: Relation, s: Receiving, m: 
     c.state(r.id).rolled = c.now();
   }
   s.used = c.now();
-  c.keep(receiveKey(r.id, s.context.id), s);
+  if (!s.context.notice) c.keep(receiveKey(r.id, s.context.id), s);
   if (held) return;
   if (!had) c.keep(seenKey(r.id, m.id), { at: c.now(), sent: m.sent } satisfies Seen);
   c.effects.push({ do: "ack", ref: d.ref });

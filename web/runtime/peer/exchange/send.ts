@@ -158,6 +158,7 @@ async function beginMessage(c: Inner, j: Job): Promise<void> {
 async function beginDirect(c: Inner, j: Job, r: Relation): Promise<boolean> {
   const device = j.kind === MessageKind.answer ? j.device : undefined;
   const to = r.out[0];
+  if (j.kind === MessageKind.unknown) return false; // it is for one device, and nobody knows for which
   if (!to || !c.o.reaches?.(j.to, device)) return false;
   const put = await envelope(c, r, to, j);
   j.run.direct = "busy";

@@ -164,6 +164,21 @@ const flushAfter = second;
  * that all of it becomes durable at once. What could not be written is tried again with
  * the next call, and only then are the effects let out that depend on it.
  */
+/** What could not be opened: how often that was tried, and what was said of it. */
+export interface Loss {
+  first: number;
+  tries: number;
+  /** When the other side was last told, and how often. */
+  said: number;
+  times: number;
+  /**
+   * The other side's note about this context that is given back for another own device,
+   * and when it last came; others are dropped meanwhile.
+   */
+  note: string;
+  noted: number;
+}
+
 export class Inner {
   readonly o: CoreOptions;
   readonly limits: Limits;
@@ -181,7 +196,7 @@ export class Inner {
   readonly serving = new Map<number, Serving>();
   token = 0;
   readonly heard = new Set<string>(); // inboxes that something came by
-  readonly lost = new Map<string, { first: number; tries: number }>();
+  readonly lost = new Map<string, Loss>();
   readonly friends = new Map<string, { tokens: Tokens; declined: Map<string, number> }>();
   swept: number;
   soon = 0; // when relations changed; 0: they did not
