@@ -11,15 +11,20 @@ import (
 )
 
 // fail answers with err in the form of package fault.
-func fail(w http.ResponseWriter, err error) {
-	body := append(fault.Encode(err), '\n')
+func fail(w http.ResponseWriter, err error) { failWith(w, fault.Status(err), err) }
+
+// failWith is fail with a status of its own.
+func failWith(w http.ResponseWriter, status int, err error) {
+	l := languageOf(w)
+	body := append(fault.Encode(fault.Localize(err, l)), '\n')
+	sayLanguage(w, l)
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if fault.KindOf(err) == fault.Unauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="kith"`)
 	}
-	w.WriteHeader(fault.Status(err))
+	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }
 

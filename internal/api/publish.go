@@ -77,7 +77,7 @@ func (s *Server) publish(ctx context.Context, q PublishRequest, lines *lines) er
 	if q.Watch {
 		return p.Watch(ctx, request, progress, func(result publish.Publication, err error) {
 			if err != nil {
-				lines.write(PublishEvent{Failed: fault.Encode(err)})
+				lines.write(PublishEvent{Failed: lines.encode(err)})
 				return
 			}
 			lines.write(PublishEvent{Result: &result})
@@ -169,12 +169,17 @@ type lines struct {
 	started bool
 }
 
+// encode is an error in the language of whoever reads it.
+func (l *lines) encode(err error) []byte {
+	return fault.Encode(fault.Localize(err, languageOf(l.w)))
+}
+
 func newLines(w http.ResponseWriter) *lines { return &lines{w: w} }
 
 func (l *lines) write(v any) {
 	data, err := json.Marshal(v)
 	if err != nil {
-		data = fault.Encode(err)
+		data = l.encode(err)
 	}
 	l.raw(data)
 }
@@ -194,7 +199,7 @@ func (l *lines) end(err error) {
 	switch {
 	case err == nil:
 	case l.started:
-		l.raw(fault.Encode(err))
+		l.raw(l.encode(err))
 	default:
 		fail(l.w, err)
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // prefix is where the API is on every origin.
@@ -18,6 +20,7 @@ type Host struct {
 	asked  *requests
 	names  *names
 	hubs   *hubs
+	texts  *text.Catalogue
 
 	mu      sync.Mutex
 	version uint64
@@ -29,7 +32,7 @@ func New(o Options) (*Host, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
 	}
-	h := &Host{o: o, names: &names{now: o.Now}, version: 1, next: make(chan struct{})}
+	h := &Host{o: o, texts: text.New(), names: &names{now: o.Now}, version: 1, next: make(chan struct{})}
 	h.desk = &desk{o: o, patience: map[string]*patience{}, changed: h.note}
 	var err error
 	if h.grants, err = openGrants(o.Store, o.MaxGrants); err != nil {
@@ -123,7 +126,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request, from Origin) {
 		rest = ""
 	}
 	if err := c.serve(rest); err != nil {
-		fail(w, r, err)
+		fail(w, r, err, h.texts.For(r.Header.Get("Accept-Language")))
 	}
 }
 
@@ -168,6 +171,15 @@ func (c *call) routes() map[string]func(below string) error {
 		"friends":  c.friends,
 		"requests": c.requests,
 	}
+}
+
+// Places are the names below /.kith/ that are answered, for its description.
+func Places() []string {
+	out := []string{"", "people", "connect"}
+	for place := range (&call{}).routes() {
+		out = append(out, place)
+	}
+	return out
 }
 
 // exactly serves a place with nothing below it.

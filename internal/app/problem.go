@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // problem is an error with the status and code that an app is told
@@ -86,19 +87,20 @@ func codeOf(k fault.Kind) string {
 	return string(k)
 }
 
-// fail answers with err.
-func fail(w http.ResponseWriter, r *http.Request, err error) {
+// fail answers with err, in the language of whoever reads it.
+func fail(w http.ResponseWriter, r *http.Request, err error, l *text.Language) {
 	if r.Context().Err() != nil {
 		panic(http.ErrAbortHandler) // nobody is there who could be told
 	}
 	var p *problem
+	err = fault.Localize(err, l)
 	out := wire{Status: fault.Status(err), Code: codeOf(fault.KindOf(err)), Detail: err.Error(), Hint: fault.Hint(err)}
 	if errors.As(err, &p) {
 		out.Status, out.Code = p.status, p.code
 	}
 	out.Title = http.StatusText(out.Status)
 	if out.Status == http.StatusInternalServerError {
-		out.Detail = "the node failed to do that"
+		out.Detail = l.Text("the node failed to do that")
 	}
 	h := w.Header()
 	if out.Status == http.StatusServiceUnavailable {
@@ -109,6 +111,7 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 		panic(http.ErrAbortHandler)
 	}
 	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Language", l.Tag())
 	send(w, r, out.Status, "application/problem+json", data)
 }
 
@@ -116,7 +119,7 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 func answer(w http.ResponseWriter, r *http.Request, status int, v any) {
 	data, err := json.Marshal(v)
 	if err != nil {
-		fail(w, r, err)
+		fail(w, r, err, nil)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")

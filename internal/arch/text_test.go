@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -320,6 +321,11 @@ func (r *reader) eachText(n ast.Node, f func(ast.Expr)) {
 					slices.Contains(textFields()["cobra.Command"], sel.Sel.Name) {
 					f(x.Rhs[i])
 				}
+				if sel, ok := left.(*ast.SelectorExpr); ok && sel.Sel.Name == "Waiting" && len(x.Lhs) == len(x.Rhs) {
+					if _, isText := x.Rhs[i].(*ast.BasicLit); isText {
+						f(x.Rhs[i]) // what an engine waits for
+					}
+				}
 			}
 		}
 		return true
@@ -424,34 +430,34 @@ func (r *reader) literal(e ast.Expr) (string, bool) {
 }
 
 // inTemplate matches a text in an HTML template.
-var inTemplate = regexp.MustCompile(`\b(?:t|\$\.T|\.T) ("(?:[^"\\]|\\.)*")`)
+var inTemplate = regexp.MustCompile(`\bL\.(?:Text|Say) ("(?:[^"\\]|\\.)*")`)
 
-// templateTexts finds the texts of the pages that Go draws.
+// templateTexts finds the texts of the pages that Go draws, in .html files and in
+// templates among the source.
 func templateTexts(t *testing.T) (out []textFound) {
 	t.Helper()
-	pages, err := filepath.Glob(filepath.Join(root, "internal", "*", "pages", "*.html"))
-	if err != nil || len(pages) == 0 {
-		t.Fatal("there are no pages", err)
-	}
-	more, err := filepath.Glob(filepath.Join(root, "internal", "*", "*.html"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range append(pages, more...) {
-		data, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
+	err := filepath.WalkDir(filepath.Join(root, "internal"), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.go") || path.Ext(name) != ".html" && path.Ext(name) != ".go" {
+			return err
 		}
-		rel, err := filepath.Rel(root, page)
+		data, err := os.ReadFile(name)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
-		dir := strings.Join(strings.Split(filepath.ToSlash(rel), "/")[:2], "/")
-		for _, m := range inTemplate.FindAllStringSubmatch(string(data), -1) {
-			if key, err := strconv.Unquote(m[1]); err == nil {
-				out = append(out, textFound{key, filepath.ToSlash(rel), dir})
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		for _, m := range inTemplate.FindAllSubmatch(data, -1) {
+			if key, err := strconv.Unquote(string(m[1])); err == nil {
+				out = append(out, textFound{key, rel, strings.TrimSuffix(path.Dir(rel), "/pages")})
 			}
 		}
+		return nil
+	})
+	if err != nil || len(out) == 0 {
+		t.Fatal("there are no pages", err)
 	}
 	return out
 }

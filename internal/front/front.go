@@ -18,6 +18,7 @@ import (
 
 	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // Front stands before one website. It is safe for concurrent use.
@@ -26,6 +27,7 @@ type Front struct {
 	origin *url.URL
 	key    ed25519.PrivateKey
 	book   *book
+	texts  *text.Catalogue
 	cache  *cache
 	client *http.Client
 	proxy  *httputil.ReverseProxy
@@ -65,7 +67,7 @@ func New(o Options) (*Front, error) {
 	}
 	o.Site = site.String()
 	f := &Front{
-		o: o, origin: origin, book: newBook(o.MaxFiles), woken: make(chan struct{}, 1),
+		o: o, origin: origin, texts: text.New(), book: newBook(o.MaxFiles), woken: make(chan struct{}, 1),
 		links: newFrontier(o.Crawl), watchers: map[chan struct{}]bool{},
 	}
 	if f.cache, err = openCache(o.Dir, o.CacheSize); err != nil {

@@ -159,5 +159,7 @@ func (f *Front) failed(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	f.o.Log.Warn("the website does not answer", "origin", f.origin.String(), "error", err)
 	w.Header().Set("Cache-Control", "no-store")
-	http.Error(w, "The website does not answer at the moment. Try again in a little while.", http.StatusBadGateway)
+	l := f.texts.For(r.Header.Get("Accept-Language"))
+	w.Header().Set("Content-Language", l.Tag())
+	http.Error(w, l.Text("The website does not answer at the moment. Try again in a little while."), http.StatusBadGateway)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // Defaults of Options.
@@ -104,6 +105,7 @@ type Gateway struct {
 	buffers  sync.Pool // of *[]byte, smallFile long
 	fixed    fixedHeaders
 	pages    *pages
+	texts    *text.Catalogue
 }
 
 var _ http.Handler = (*Gateway)(nil)
@@ -128,7 +130,7 @@ func New(o Options) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		o: o, pages: drawn, hosts: hostCache{public: hosts, places: map[string]*place{}},
+		o: o, pages: drawn, texts: text.New(), hosts: hostCache{public: hosts, places: map[string]*place{}},
 		rules: rulesCache{known: map[string]*ruleFile{}}, attempts: newAttempts(o.MaxWaiting), fixed: newFixedHeaders(),
 	}
 	g.buffers.New = func() any { b := make([]byte, smallFile); return &b }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // sizesWithin is how long a listing waits for the sizes of its files, which
@@ -42,12 +43,12 @@ type listedEntry struct {
 }
 
 // Readable is the size as the page shows it.
-func (e listedEntry) Readable() string {
+func (e listedEntry) Readable() text.Phrase {
 	switch {
 	case e.Type == "folder":
-		return ""
+		return text.Phrase{}
 	case e.Size == nil:
-		return "–"
+		return text.Of("–")
 	}
 	return readable(*e.Size)
 }
@@ -64,11 +65,11 @@ func (x *exchange) serveFolder(f *found) error {
 	}
 	h := x.w.Header()
 	h["Cache-Control"] = x.g.fixed.revalidate
-	h["Vary"] = []string{"Accept"}
 	accept := header(x.r, "Accept")
 	contentType, body := htmlType, []byte(nil)
 	if query.Get("format") == "json" || strings.Contains(accept, "json") && !strings.Contains(accept, "text/html") {
 		contentType = "application/json"
+		h["Vary"] = []string{"Accept"}
 		body, err = json.MarshalIndent(list, "", "  ")
 	} else {
 		body, err = x.drawListing(h, list)
@@ -162,33 +163,32 @@ func (x *exchange) drawListing(h http.Header, list *listing) ([]byte, error) {
 		}
 		return fmt.Sprintf("?page=%d", page)
 	}
+	l := x.g.language(h, x.r)
 	page := struct {
 		*listing
 		Title, Caption, Previous, Next string
 		Crumbs                         []crumb
 		Style                          template.CSS
+		L                              *text.Language
 	}{
-		listing: list, Title: path.Base(list.Path), Crumbs: crumbs(list.Path),
-		Caption:  fmt.Sprintf("%d names", list.Total),
+		listing: list, Title: path.Base(list.Path), Crumbs: crumbs(l, list.Path), L: l,
+		Caption:  text.Count(list.Total, "%d name", "%d names").In(l),
 		Previous: turn(list.Page - 1), Next: turn(list.Page + 1), Style: x.g.pages.style,
 	}
 	if list.Path == "/" {
 		page.Title = shortName(x.p.address)
-	}
-	if list.Total == 1 {
-		page.Caption = "1 name"
 	}
 	return x.g.pages.render(h, "listing.html", page)
 }
 
 // crumbs are the folders on the way to p, the last without a link; none for
 // the root.
-func crumbs(p string) []crumb {
+func crumbs(l *text.Language, p string) []crumb {
 	parts := strings.Split(strings.Trim(p, "/"), "/")
 	if parts[0] == "" {
 		return nil
 	}
-	out := []crumb{{Name: "Top", URL: "/"}}
+	out := []crumb{{Name: l.Text("Top"), URL: "/"}}
 	for i, name := range parts {
 		out = append(out, crumb{Name: name, URL: strings.Repeat("../", len(parts)-1-i)})
 	}

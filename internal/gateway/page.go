@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/text"
 )
 
 //go:embed pages
@@ -71,6 +72,7 @@ type errorPage struct {
 	Title, Message, Hint string
 	Retry                string
 	Style                template.CSS
+	L                    *text.Language
 }
 
 // explain draws an error in the form that the request can read, and takes back
@@ -80,12 +82,13 @@ func (g *Gateway) explain(h http.Header, r *http.Request, status int, err error)
 		delete(h, name)
 	}
 	h["Cache-Control"] = g.fixed.noStore
-	h["Vary"] = []string{"Accept"}
+	l := g.language(h, r)
+	err = fault.Localize(err, l)
 	message, hint := err.Error(), fault.Hint(err)
 	accept := header(r, "Accept")
 	switch {
 	case strings.Contains(accept, "text/html"):
-		page := errorPage{Title: title(status), Message: capital(message), Hint: capital(hint), Style: g.pages.style}
+		page := errorPage{Title: title(l, status), Message: capital(message), Hint: capital(hint), Style: g.pages.style, L: l}
 		if k := fault.KindOf(err); k == fault.Unreachable || k == fault.Conflict || k == fault.RateLimited {
 			page.Retry = requestURI(r)
 		}
@@ -95,33 +98,41 @@ func (g *Gateway) explain(h http.Header, r *http.Request, status int, err error)
 	case strings.Contains(accept, "json"):
 		return "application/json", fault.Encode(err)
 	}
-	text := message + "\n"
+	said := message + "\n"
 	if hint != "" {
-		text += hint + "\n"
+		said += hint + "\n"
 	}
-	return "text/plain; charset=utf-8", []byte(text)
+	return "text/plain; charset=utf-8", []byte(said)
+}
+
+// language is the one that a request is answered in, which the headers say.
+func (g *Gateway) language(h http.Header, r *http.Request) *text.Language {
+	l := g.texts.For(header(r, "Accept-Language"))
+	h["Vary"] = []string{"Accept, Accept-Language"}
+	h["Content-Language"] = []string{l.Tag()}
+	return l
 }
 
 // title is what a status means to a person.
-func title(status int) string {
+func title(l *text.Language, status int) string {
 	switch status {
 	case http.StatusNotFound, http.StatusGone:
-		return "There is nothing here"
+		return l.Text("There is nothing here")
 	case http.StatusGatewayTimeout:
-		return "Nobody answered"
+		return l.Text("Nobody answered")
 	case http.StatusForbidden, http.StatusMisdirectedRequest:
-		return "This is not allowed"
+		return l.Text("This is not allowed")
 	case http.StatusBadGateway:
-		return "The data was refused"
+		return l.Text("The data was refused")
 	case http.StatusBadRequest:
-		return "This address cannot be read"
+		return l.Text("This address cannot be read")
 	case http.StatusUnavailableForLegalReasons:
-		return "Not available for legal reasons"
+		return l.Text("Not available for legal reasons")
 	}
-	if text := http.StatusText(status); text != "" {
-		return text
+	if said := http.StatusText(status); said != "" {
+		return said
 	}
-	return "This did not work"
+	return l.Text("This did not work")
 }
 
 // capital begins a sentence.

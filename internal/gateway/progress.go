@@ -12,6 +12,7 @@ import (
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // progressPath is where the progress of a site's own origin is read.
@@ -43,9 +44,10 @@ type problem struct {
 }
 
 func (x *exchange) progress(a *attempt) progress {
+	l := x.g.language(x.w.Header(), x.r)
 	s := x.g.o.Sites.Look(x.p.address)
 	out := progress{
-		State: "waiting", Status: waitingFor(s), Peers: len(s.Peers), Known: s.Known, Kinds: map[string]int{},
+		State: "waiting", Status: waitingFor(l, s), Peers: len(s.Peers), Known: s.Known, Kinds: map[string]int{},
 		Total: s.Total, Stored: s.Stored, Rate: s.DownRate, Elapsed: time.Since(a.began).Milliseconds(),
 	}
 	for _, p := range s.Peers {
@@ -55,24 +57,24 @@ func (x *exchange) progress(a *attempt) progress {
 		out.State = "ready"
 		if a.err != nil {
 			out.State = "failed"
-			out.Error = &problem{fault.KindOf(a.err), capital(a.err.Error()), capital(fault.Hint(a.err))}
+			out.Error = &problem{fault.KindOf(a.err), capital(l.Error(a.err)), capital(fault.HintIn(a.err, l))}
 		}
 	}
 	return out
 }
 
 // waitingFor says what the person waits for.
-func waitingFor(s engine.Stats) string {
+func waitingFor(l *text.Language, s engine.Stats) string {
 	switch {
 	case s.Waiting != "":
 		if first, _, _ := strings.Cut(s.Waiting, " "); strings.HasSuffix(first, "ing") {
-			return capital(s.Waiting) + "…" // "looking for peers"
+			return capital(l.Text(s.Waiting)) + "…" // "looking for peers"
 		}
-		return "Waiting for " + s.Waiting + "…" // "the list of files"
+		return l.Say("Waiting for %s…", l.Text(s.Waiting)) // "the list of files"
 	case len(s.Peers) > 0:
-		return "Waiting for the first bytes…"
+		return l.Text("Waiting for the first bytes…")
 	}
-	return "Looking for peers…"
+	return l.Text("Looking for peers…")
 }
 
 // serveReserved answers below /.kith/.
@@ -172,21 +174,22 @@ func (x *exchange) waitPage(a *attempt, u *url.URL) {
 // is understood and being worked on, and this is not yet the site; nothing may
 // keep it.
 func (x *exchange) progressPage(a *attempt) {
-	p := x.progress(a)
+	p, l := x.progress(a), x.g.language(x.w.Header(), x.r)
 	uri := requestURI(x.r)
 	if x.r.URL.Path == progressPath {
 		uri = x.r.URL.Query().Get("path")
 	}
 	page := struct {
 		progress
-		Name, Progress          string
-		Received, Rate, Elapsed string
-		Style                   template.CSS
-		Script                  template.JS
+		Name, Progress                 string
+		Received, Rate, Elapsed, Comma string
+		Style                          template.CSS
+		Script                         template.JS
+		L                              *text.Language
 	}{
 		progress: p, Name: shortName(x.p.address), Progress: progressPath + "?path=" + url.QueryEscape(uri),
-		Received: readable(p.Stored), Rate: readable(p.Rate) + "/s",
-		Elapsed: fmt.Sprintf("%d s", p.Elapsed/1000), Style: x.g.pages.style, Script: x.g.pages.script,
+		Received: readable(p.Stored).In(l), Rate: l.Say("%s/s", readable(p.Rate)), Comma: text.Decimal{Digits: 1}.In(l)[1:2], L: l,
+		Elapsed: l.Say("%d s", p.Elapsed/1000), Style: x.g.pages.style, Script: x.g.pages.script,
 	}
 	h := x.w.Header()
 	body, err := x.g.pages.render(h, "progress.html", page)
@@ -210,13 +213,13 @@ func shortName(a address.Address) string {
 }
 
 // readable is a size as people write it.
-func readable(n int64) string {
+func readable(n int64) text.Phrase {
 	if n < 1024 {
-		return fmt.Sprintf("%d bytes", n)
+		return text.Of("%d bytes", n)
 	}
 	f, unit := float64(n)/1024, 0
 	for ; f >= 1024 && unit < 4; unit++ {
 		f /= 1024
 	}
-	return fmt.Sprintf("%.1f %ciB", f, "KMGTP"[unit])
+	return text.Of("%s %ciB", text.Decimal{Value: f, Digits: 1}, "KMGTP"[unit])
 }

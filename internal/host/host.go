@@ -9,6 +9,7 @@ import (
 
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/relay/guard"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // reserved is the folder of every origin that belongs to the host.
@@ -25,6 +26,7 @@ type Host struct {
 	pieces  chan struct{} // places for pieces in memory
 	busy    chan struct{} // places for requests
 	other   counters      // what was for no site
+	texts   *text.Catalogue
 }
 
 var _ http.Handler = (*Host)(nil)
@@ -40,7 +42,7 @@ func New(o Options) (*Host, error) {
 	}
 	h := &Host{
 		o: o, assets: a, custom: newCustom(o.MaxNames), rate: guard.NewRate(o.Rate), lookups: guard.NewRate(o.Lookups),
-		pieces: make(chan struct{}, o.MaxPieces), busy: make(chan struct{}, o.MaxBusy),
+		pieces: make(chan struct{}, o.MaxPieces), busy: make(chan struct{}, o.MaxBusy), texts: text.New(),
 	}
 	return h, h.Serve(nil)
 }

@@ -1,13 +1,15 @@
 // Shows how the search goes, and becomes the site when it is here.
 (() => {
-  const source = document.body.dataset.progress;
+  const texts = document.body.dataset;
+  const source = texts.progress;
   const get = (id) => document.getElementById(id);
-  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  const units = [texts.bytes, "KiB", "MiB", "GiB", "TiB"];
   const bytes = (n) => {
     let u = 0;
     for (; n >= 1024 && u < units.length - 1; u++) n /= 1024;
-    return (u ? n.toFixed(1) : String(n)) + " " + units[u];
+    return (u ? n.toFixed(1).replace(".", texts.comma) : String(n)) + " " + units[u];
   };
+  const of = (text, a, b) => text.replace("{a}", a).replace("{b}", b);
   const time = (s) => s < 60 ? s + " s" : Math.floor(s / 60) + " min " + (s % 60) + " s";
   // Only what changed is written, so that a screen reader says it once.
   const say = (id, text) => {
@@ -20,7 +22,7 @@
 
   const fail = (error) => {
     over = true;
-    say("title", "This site did not open");
+    say("title", texts.failed);
     say("status", error.message + ".");
     get("status").classList.add("bad");
     get("bar").hidden = true;
@@ -35,8 +37,8 @@
 
   const show = (p) => {
     if (over) return;
-    say("peers", p.known > p.peers ? p.peers + " of " + p.known + " known" : String(p.peers));
-    say("received", p.total ? bytes(p.stored) + " of " + bytes(p.total) : bytes(p.stored));
+    say("peers", p.known > p.peers ? of(texts.known, p.peers, p.known) : String(p.peers));
+    say("received", p.total ? of(texts.of, bytes(p.stored), bytes(p.total)) : bytes(p.stored));
     say("rate", bytes(p.rate) + "/s");
     say("elapsed", time(Math.floor(p.elapsed / 1000)));
     if (p.total) {
@@ -45,7 +47,7 @@
     }
     if (p.state === "ready") {
       over = true;
-      say("status", "Here it is.");
+      say("status", texts.ready);
       setTimeout(() => location.reload(), again);
     } else if (p.state === "failed") {
       fail(p.error);
@@ -60,7 +62,7 @@
         const answer = await fetch(source, { headers: { Accept: "application/json" }, cache: "no-store" });
         show(await answer.json());
       } catch {
-        say("status", "The node does not answer. Is it still running?");
+        say("status", texts.gone);
       }
       await new Promise((done) => setTimeout(done, 1000));
     }

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"cmp"
-	"fmt"
 	"html/template"
 	"io/fs"
 	"log/slog"
@@ -11,6 +10,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // hidden reports whether a name is one that folders keep out of sight.
@@ -23,24 +24,24 @@ type row struct {
 }
 
 // SizeText is the size for people; "" for a folder.
-func (r row) SizeText() string {
+func (r row) SizeText() text.Phrase {
 	switch {
 	case r.Size < 0:
-		return ""
+		return text.Phrase{}
 	case r.Size < 1024:
-		return fmt.Sprintf("%d B", r.Size)
+		return text.Of("%d B", r.Size)
 	}
 	const units = "KMGTPE"
 	size, unit := float64(r.Size)/1024, 0
 	for size >= 999.95 && unit < len(units)-1 {
 		size, unit = size/1024, unit+1
 	}
-	return fmt.Sprintf("%.1f %ciB", size, units[unit])
+	return text.Of("%s %ciB", text.Decimal{Value: size, Digits: 1}, units[unit])
 }
 
 // listing shows what is in a folder that has no page of its own. It reports false
 // where the path is something else.
-func listing(w http.ResponseWriter, r *http.Request, files fs.FS, log *slog.Logger) bool {
+func listing(w http.ResponseWriter, r *http.Request, files fs.FS, texts *text.Catalogue, log *slog.Logger) bool {
 	if !strings.HasSuffix(r.URL.Path, "/") {
 		return false
 	}
@@ -68,7 +69,10 @@ func listing(w http.ResponseWriter, r *http.Request, files fs.FS, log *slog.Logg
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Content-Security-Policy", pagePolicy)
-	title := "Files"
+	l := texts.For(r.Header.Get("Accept-Language"))
+	h.Set("Content-Language", l.Tag())
+	h.Add("Vary", "Accept-Language")
+	title := l.Text("Files")
 	if dir != "." {
 		title = path.Base(dir)
 	}
@@ -76,7 +80,8 @@ func listing(w http.ResponseWriter, r *http.Request, files fs.FS, log *slog.Logg
 		Title string
 		Up    bool
 		Rows  []row
-	}{title, dir != ".", rows}
+		L     *text.Language
+	}{title, dir != ".", rows, l}
 	if err := template.Must(template.New("listing").Parse(listingText)).Execute(w, data); err != nil {
 		log.Debug("a listing was not written", "error", err)
 	}
@@ -87,8 +92,8 @@ func listing(w http.ResponseWriter, r *http.Request, files fs.FS, log *slog.Logg
 func beside(name string) string { return (&url.URL{Path: "./" + name}).String() }
 
 const listingText = pageHead + `<ul>{{if .Up}}<li><a href="../">../</a></li>{{end}}
-{{range .Rows}}<li><a href="{{.URL}}">{{.Name}}</a>{{with .SizeText}} <small>{{.}}</small>{{end}}</li>
-{{else}}<li>This folder is empty.</li>
+{{range .Rows}}<li><a href="{{.URL}}">{{.Name}}</a>{{if ge .Size 0}} <small>{{$.L.Say "%s" .SizeText}}</small>{{end}}</li>
+{{else}}<li>{{.L.Text "This folder is empty."}}</li>
 {{end}}</ul>
 </main></html>
 `

@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // Protocol is the ALPN of connections, and the name of the transport on which
@@ -183,20 +184,20 @@ func (s *Server) folder(path string) (http.Handler, *os.Root, error) {
 		}
 		return nil, nil, fault.New(kind, "cannot serve %q: %w", path, err).WithHint("check the path of the folder")
 	}
-	files := http.FileServerFS(root.FS())
+	files, texts := http.FileServerFS(root.FS()), text.New()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "a folder can be read only", http.StatusMethodNotAllowed)
+			http.Error(w, texts.For(r.Header.Get("Accept-Language")).Text("a folder can be read only"), http.StatusMethodNotAllowed)
 			return
 		}
 		for part := range strings.SplitSeq(r.URL.Path, "/") {
 			if hidden(part) {
-				http.Error(w, "hidden files are not served", http.StatusNotFound)
+				http.Error(w, texts.For(r.Header.Get("Accept-Language")).Text("hidden files are not served"), http.StatusNotFound)
 				return
 			}
 		}
-		if !listing(w, r, root.FS(), s.o.Log) {
+		if !listing(w, r, root.FS(), texts, s.o.Log) {
 			files.ServeHTTP(w, r)
 		}
 	}), root, nil

@@ -21,6 +21,7 @@ import (
 	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/nearby"
 	"github.com/kith-web/kith/internal/nearby/door"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // reachTime is how long a device is looked for before its page says that it is
@@ -31,6 +32,7 @@ const reachTime = 10 * time.Second
 type Visitor struct {
 	nearby *nearby.Service
 	log    *slog.Logger
+	texts  *text.Catalogue
 	proxy  *httputil.ReverseProxy
 	client *http.Transport
 
@@ -51,7 +53,7 @@ func NewVisitor(n *nearby.Service, log *slog.Logger) *Visitor {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	v := &Visitor{nearby: n, log: log, where: map[string]endpoint{}}
+	v := &Visitor{nearby: n, log: log, texts: text.New(), where: map[string]endpoint{}}
 	v.client = &http.Transport{
 		Proxy: nil, DisableCompression: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: idleTime / 2,
 		// Requests name the device as host; dial knows where it is.
@@ -139,7 +141,7 @@ func (v *Visitor) lead(w http.ResponseWriter, r *http.Request, id string) bool {
 		return true
 	}
 	entry, _ := v.nearby.EntryOf(id)
-	v.page(w, http.StatusOK, pageData{Title: entry.Name, Links: links})
+	v.page(w, http.StatusOK, pageData{L: v.language(w, r), Title: entry.Name, Links: links})
 	return true
 }
 
@@ -234,23 +236,33 @@ func (v *Visitor) failed(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	v.log.Debug("a device cannot be reached", "host", r.Host, "error", err)
 	if k := fault.KindOf(err); k == fault.Unreachable || k == fault.Internal { // of no use to people: addresses, time-outs
-		name := "the device"
+		err = fault.New(fault.Unreachable, "the device does not answer").WithHint(deviceGone)
 		if id, _, ok := split(r.Host); ok {
 			if entry, err := v.nearby.EntryOf(id); err == nil {
-				name = entry.Name
+				err = fault.New(fault.Unreachable, "%s does not answer", entry.Name).WithHint(deviceGone)
 			}
 		}
-		err = fault.New(fault.Unreachable, "%s does not answer", name).
-			WithHint("see that it is on, on this network, and runs kith; then load this page again")
 	}
 	v.say(w, r, err)
 }
 
+// language is the one of the person, which the answer's headers say.
+func (v *Visitor) language(w http.ResponseWriter, r *http.Request) *text.Language {
+	l := v.texts.For(r.Header.Get("Accept-Language"))
+	w.Header().Set("Content-Language", l.Tag())
+	w.Header().Add("Vary", "Accept-Language")
+	return l
+}
+
+const deviceGone = "see that it is on, on this network, and runs kith; then load this page again"
+
 // say answers with an error: a page for people, JSON for scripts.
 func (v *Visitor) say(w http.ResponseWriter, r *http.Request, err error) {
+	l := v.language(w, r)
+	err = fault.Localize(err, l)
 	w.Header().Set("Cache-Control", "no-store")
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
-		v.page(w, fault.Status(err), pageData{Title: "Not there", Message: sentence(err.Error()), Hint: sentence(fault.Hint(err))})
+		v.page(w, fault.Status(err), pageData{L: l, Title: l.Text("Not there"), Message: sentence(err.Error()), Hint: sentence(fault.Hint(err))})
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -272,6 +284,7 @@ type link struct{ Name, URL string }
 type pageData struct {
 	Title, Message, Hint string
 	Links                []link
+	L                    *text.Language
 }
 
 func (v *Visitor) page(w http.ResponseWriter, status int, d pageData) {
@@ -287,7 +300,7 @@ func (v *Visitor) page(w http.ResponseWriter, status int, d pageData) {
 const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 const pageHead = `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="{{.L.Tag}}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>{{.Title}}</title>
 <style>html{background:Canvas;color:CanvasText}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem;overflow-wrap:anywhere}
 ul{list-style:none;padding:0}a{display:inline-block;padding:.3rem 0}</style>
@@ -296,6 +309,6 @@ ul{list-style:none;padding:0}a{display:inline-block;padding:.3rem 0}</style>
 
 const pageText = pageHead + `{{with .Message}}<p>{{.}}</p>{{end}}{{with .Hint}}<p>{{.}}</p>{{end}}
 <ul>{{range .Links}}<li><a href="{{.URL}}">{{.Name}}</a></li>{{end}}</ul>
-{{if not .Links}}{{if not .Message}}<p>This device serves nothing.</p>{{end}}{{end}}
+{{if not .Links}}{{if not .Message}}<p>{{.L.Text "This device serves nothing."}}</p>{{end}}{{end}}
 </main></html>
 `
