@@ -8,6 +8,7 @@ import (
 
 func (p *program) upCommand() *cobra.Command {
 	var f node.Flags
+	var noBrowser bool
 	c := &cobra.Command{
 		Use:     "up",
 		GroupID: groupUse,
@@ -17,7 +18,8 @@ what you read, and serves what you publish. Ctrl-C ends it; nothing pinned or
 published is lost.
 
 The console is a page at http://localhost:5484/. Nobody but you can open it,
-and no other computer reaches it.`,
+and no other computer reaches it. The first time, it opens in your browser with a
+short tour; not with --no-browser, nor where nobody looks at the output.`,
 		Example: "  kith up\n  kith up --home /tmp/second --listen 127.0.0.1:5494",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -37,10 +39,15 @@ and no other computer reaches it.`,
 			if isTerminal(p.Out) {
 				p.welcome(n.Console(), home)
 			}
+			if !noBrowser && p.seesBrowser() {
+				p.home = home
+				go p.firstRun(c.Context())
+			}
 			return n.Run(c.Context())
 		},
 	}
 	c.Flags().StringVar(&f.Listen, "listen", "", "where browsers connect, host:port (default: $KITH_LISTEN, else 127.0.0.1:5484)")
+	c.Flags().BoolVar(&noBrowser, "no-browser", false, "do not open the browser, the first time neither")
 	c.Flags().StringVar(&f.Config, "config", "", "the configuration (default: config.toml in the home)")
 	return c
 }

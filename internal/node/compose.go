@@ -239,7 +239,7 @@ func (p *parts) startAPI() error {
 	}
 	o := api.Options{
 		Extensions: extensions, Tour: tour,
-		Version:    p.node.o.Version, Home: p.node.o.Home, Token: token, Port: p.port,
+		Version: p.node.o.Version, Home: p.node.o.Home, Token: token, Port: p.port,
 		Sites: p.sites, Resolver: p.resolver, Publisher: p.publisher, Engines: p.node.engines, Nearby: p.nearby, Pages: p.pages,
 		End: p.node.End, Patience: time.Duration(p.node.o.Config.Gateway.Timeout), ProbeNames: p.probeNames(), Examine: p.examine, Log: p.node.o.Log.With("part", "api"),
 		MaxUpload: int64(p.node.o.Config.Publish.MaxUpload), MaxUploadFiles: p.node.o.Config.Publish.MaxFiles,
