@@ -11,25 +11,10 @@ import (
 	"github.com/kith-web/kith/e2e/harness"
 )
 
-// guides returns the text of each page of the guide, by its path.
-func guides(t *testing.T) map[string]string {
-	t.Helper()
-	pages := map[string]string{}
-	must(t, filepath.WalkDir(filepath.Join(harness.Root(), "docs", "guide"), func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".md" {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		pages[path] = string(text)
-		return err
-	}))
-	return pages
-}
-
-// TestNamedTestsExist looks for every test, and every file of a test, that the guides
-// name.
+// TestNamedTestsExist looks for every test, and every file of a test, that a document
+// names.
 func TestNamedTestsExist(t *testing.T) {
-	declared, named := map[string]bool{}, regexp.MustCompile("`((?:Test|Fuzz)[A-Z0-9]\\w*|(?:e2e|web)/[\\w./-]+)`")
+	declared, named := map[string]bool{}, regexp.MustCompile("`((?:Test|Fuzz)[A-Z0-9]\\w*|(?:cmd|e2e|examples|internal|spec|tools|web)/[\\w./-]+)`")
 	declaration := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 	must(t, filepath.WalkDir(harness.Root(), func(path string, e fs.DirEntry, err error) error {
 		if err == nil && e.IsDir() && e.Name() == "node_modules" {
@@ -44,7 +29,7 @@ func TestNamedTestsExist(t *testing.T) {
 		}
 		return err
 	}))
-	for page, text := range guides(t) {
+	for page, text := range documents(t) {
 		for _, m := range named.FindAllStringSubmatch(text, -1) {
 			_, err := os.Stat(filepath.Join(harness.Root(), filepath.FromSlash(m[1])))
 			if !declared[m[1]] && err != nil {
