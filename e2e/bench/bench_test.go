@@ -20,9 +20,10 @@ import (
 
 // What ./bench sets.
 const (
-	envPage = "KITH_BENCH"      // the page to write
-	envRuns = "KITH_BENCH_RUNS" // runs of each contestant
-	envOnly = "KITH_BENCH_ONLY" // groups to run, "hot ipfs"; all when empty
+	envGroups = "KITH_BENCH"        // groups to run, "hot ipfs"
+	envRuns   = "KITH_BENCH_RUNS"   // runs of each contestant
+	envGrowth = "KITH_BENCH_GROWTH" // asks for the curves
+	envSmall  = "KITH_BENCH_SMALL"  // short curves, to try that they work
 )
 
 const (
@@ -39,75 +40,84 @@ type bench struct {
 	kubo    string // "" when missing
 	modules string // "" when webtorrent is missing
 	python  string // "" when libtorrent is missing
+
+	rounds   int
+	versions map[string]string // of peers, by a part of the contestant's name
 }
 
-func TestBenchmarks(t *testing.T) {
-	page := os.Getenv(envPage)
-	if page == "" {
-		t.Skip("only ./bench runs the benchmarks")
-	}
-	rounds := 3
+// newBench builds Kith and looks for the peers.
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{kubo: os.Getenv(harness.EnvKubo), rounds: 3}
 	if n, err := strconv.Atoi(os.Getenv(envRuns)); err == nil && n > 0 {
-		rounds = n
+		b.rounds = n
 	}
-	b := &bench{kubo: os.Getenv(harness.EnvKubo)}
 	var err error
 	if b.binary, err = harness.Build(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	versions := b.look()
-	only := strings.Fields(os.Getenv(envOnly))
-	var results []result
-	for _, group := range []struct {
-		name  string
-		races func(*testing.T) []race
-	}{
-		{"hot", b.hot},
-		{"torrent", b.coldTorrent},
-		{"seek", b.seek},
-		{"ipfs", b.coldIPFS},
-		{"publish", b.publishing},
-		{"ready", b.ready},
-		{"stream", b.streaming},
-		{"idle", b.idle},
-		{"tracker", b.trackers},
-		{"mailbox", b.mailbox},
+	b.look()
+	return b
+}
+
+func TestBenchmarks(t *testing.T) {
+	groups := strings.Fields(os.Getenv(envGroups))
+	if len(groups) == 0 {
+		t.Skip("only ./bench runs the benchmarks")
+	}
+	b := newBench(t)
+	for name, races := range map[string]func(*testing.T) []race{
+		"hot": b.hot, "torrent": b.coldTorrent, "seek": b.seek, "ipfs": b.coldIPFS, "publish": b.publishing,
+		"ready": b.ready, "stream": b.streaming, "idle": b.idle, "tracker": b.trackers, "mailbox": b.mailbox,
 	} {
-		if len(only) > 0 && !slices.Contains(only, group.name) {
+		if !slices.Contains(groups, name) {
 			continue
 		}
-		t.Run(group.name, func(t *testing.T) { // what a group starts ends with it
-			for _, r := range group.races(t) {
-				results = append(results, r.compete(t, rounds))
+		t.Run(name, func(t *testing.T) { // what a group starts ends with it
+			for i, r := range races(t) {
+				r.compete(t, b, name, i+1)
 			}
 		})
-		write(t, page, rounds, versions, results) // after each, in case the rest is broken off
 	}
 }
 
 // look finds the peers and their versions.
-func (b *bench) look() (versions []string) {
+func (b *bench) look() {
+	b.versions = map[string]string{}
 	if b.kubo != "" {
-		versions = append(versions, strings.Replace(version(b.kubo, "version"), "ipfs version", "Kubo", 1))
+		b.versions["kubo"] = strings.Replace(version(b.kubo, "version"), "ipfs version", "Kubo", 1)
+		b.versions["ipfs add"] = b.versions["kubo"]
 	}
 	dir := filepath.Join(harness.Root(), "e2e", "peers")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "webtorrent")); err == nil {
-		b.modules = dir
-		versions = append(versions, "webtorrent "+version("node", "-p", "require('"+dir+"/node_modules/webtorrent/package.json').version"))
+	for name, folder := range map[string]string{"webtorrent": "webtorrent", "bittorrent-tracker": "bittorrent-tracker-11"} {
+		if _, err := os.Stat(filepath.Join(dir, "node_modules", folder)); err == nil {
+			b.modules = dir
+			b.versions[name] = name + " " + version("node", "-p", "require('"+filepath.Join(dir, "node_modules", folder, "package.json")+"').version")
+		}
 	}
 	const python = "/usr/bin/python3"
 	if out, err := exec.Command(python, "-c", "import libtorrent as l; print(l.__version__)").Output(); err == nil {
 		b.python = python
-		versions = append(versions, "libtorrent "+strings.TrimSpace(string(out)))
+		b.versions["libtorrent"] = "libtorrent " + strings.TrimSpace(string(out))
 	}
-	for _, p := range []string{"aria2c", "rtorrent", "mktorrent"} {
-		if _, err := exec.LookPath(p); err == nil {
-			args := map[string][]string{"aria2c": {"--version"}, "rtorrent": {"-h"}, "mktorrent": {"-h"}}[p]
+	for p, args := range map[string][]string{"aria2c": {"--version"}, "rtorrent": {"-h"}, "mktorrent": {"-h"}} {
+		if haveProgram(p) {
 			v, _, _ := strings.Cut(strings.NewReplacer("Rakshasa's BitTorrent client version", "rtorrent", " version", "").Replace(version(p, args...)), " (c)")
-			versions = append(versions, strings.TrimSuffix(v, "."))
+			b.versions[p] = strings.TrimSuffix(v, ".")
 		}
 	}
-	return versions
+}
+
+// version asks a program for its version and returns the first line of the
+// answer that has a digit.
+func version(name string, args ...string) string {
+	out, _ := exec.Command(name, args...).CombinedOutput()
+	for line := range strings.Lines(string(out)) {
+		if strings.ContainsAny(line, "0123456789") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return name
 }
 
 // node starts a node.

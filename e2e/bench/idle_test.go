@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kith-web/kith/e2e/figure"
 	"github.com/kith-web/kith/e2e/harness"
 )
 
@@ -58,11 +59,11 @@ func (b *bench) idle(t *testing.T) []race {
 	none := missing(b.kubo != "", "set "+harness.EnvKubo)
 	return []race{
 		{
-			title: "Idle memory", unit: "MiB", goal: &goal{factor: 120, text: "at most 120 MiB with both engines on"},
+			title: "Idle memory", unit: "MiB", goal: figure.Reach("at most 120 MiB with both engines on", 120),
 			by: []contestant{{name: "Kith", run: kith}, {name: "Kubo", run: kubo, missing: none}},
 		},
 		{
-			title: "Idle processor", unit: "percent of a core", goal: &goal{factor: 1, text: "at most 1 percent with both engines on"},
+			title: "Idle processor", unit: "percent of a core", goal: figure.Reach("at most 1 percent with both engines on", 1),
 			by: []contestant{{name: "Kith", run: next(&kithCPU)}, {name: "Kubo", run: next(&kuboCPU), missing: none}},
 		},
 	}
@@ -71,7 +72,7 @@ func (b *bench) idle(t *testing.T) []race {
 // ready measures the time from starting the program until it serves.
 func (b *bench) ready(t *testing.T) []race {
 	return []race{{
-		title: "Start until ready", unit: "milliseconds", goal: &goal{factor: 500, text: "at most 500 ms with both engines on"},
+		title: "Start until ready", unit: "milliseconds", goal: figure.Reach("at most 500 ms with both engines on", 500),
 		by: []contestant{
 			{name: "Kith", run: func(t *testing.T) float64 {
 				home := t.TempDir()
@@ -117,7 +118,7 @@ func (b *bench) streaming(t *testing.T) []race {
 	}
 	return []race{{
 		title: "Memory while 2 GiB stream through the gateway", unit: "MiB more than before",
-		goal: &goal{factor: 64, text: "flat: at most 64 MiB more"},
+		goal: figure.Reach("flat: at most 64 MiB more", 64),
 		by: []contestant{
 			{name: "Kith, hot, BitTorrent address", run: hot(pub.WTP)},
 			{name: "Kith, hot, IPFS address", run: hot(pub.IPFS)},

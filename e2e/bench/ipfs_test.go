@@ -3,6 +3,7 @@ package bench
 import (
 	"testing"
 
+	"github.com/kith-web/kith/e2e/figure"
 	"github.com/kith-web/kith/e2e/harness"
 )
 
@@ -42,7 +43,7 @@ func (b *bench) coldIPFS(t *testing.T) []race {
 	return []race{
 		{
 			title: "IPFS, cold, 200 MiB from one peer", unit: "MiB/s", more: true,
-			goal: &goal{[]string{"Kubo to Kubo"}, 1.3, "1.3 times Kubo's rate"},
+			goal: figure.Beat("1.3 times Kubo's rate", 1.3, "Kubo to Kubo"),
 			by: []contestant{
 				{name: "Kith to Kith", run: kith(large, film, 200*mib, rate)},
 				{name: "Kubo to Kubo", run: kubo(large, film, 200*mib, rate), missing: none},
@@ -50,7 +51,7 @@ func (b *bench) coldIPFS(t *testing.T) []race {
 		},
 		{
 			title: "IPFS, cold, 1,000 files of 10 KiB from one peer", unit: "seconds",
-			goal: &goal{[]string{"Kubo to Kubo"}, 1.0 / 5, "a fifth of Kubo's time"},
+			goal: figure.Beat("a fifth of Kubo's time", 1.0/5, "Kubo to Kubo"),
 			by: []contestant{
 				{name: "Kith to Kith", run: kith(small, names, 1000*10*kib, seconds)},
 				{name: "Kubo to Kubo", run: kubo(small, names, 1000*10*kib, seconds), missing: none},
@@ -58,7 +59,7 @@ func (b *bench) coldIPFS(t *testing.T) []race {
 		},
 		{
 			title: "IPFS, cold, one file of 10 KiB of that site", unit: "milliseconds",
-			goal: &goal{[]string{"Kubo to Kubo"}, 1, "no later than Kubo"},
+			goal: figure.Beat("no later than Kubo", 1, "Kubo to Kubo"),
 			by: []contestant{
 				{name: "Kith to Kith", run: kith(small, names[:1], 10*kib, ms)},
 				{name: "Kubo to Kubo", run: kubo(small, names[:1], 10*kib, ms), missing: none},

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kith-web/kith/e2e/figure"
 	"github.com/kith-web/kith/e2e/harness"
 	"github.com/kith-web/kith/internal/mailbox"
 	mail "github.com/kith-web/kith/internal/mailbox/client"
@@ -69,21 +70,21 @@ func (b *bench) mailbox(t *testing.T) []race {
 		races = append(races,
 			race{
 				title: "Mailboxes, messages of " + what, unit: "messages a second, put, delivered and acknowledged durably", more: true,
-				goal: &goal{factor: float64(size.goal), text: fmt.Sprintf("at least %d", size.goal)},
+				goal: figure.Reach(fmt.Sprintf("at least %d", size.goal), float64(size.goal)),
 				by:   by(0, perSecond),
 			},
 			race{
 				title: "Mailboxes, from sender to receiver at full load, " + what, unit: "ms, 99th of 100",
-				goal: &goal{factor: 50, text: "at most 50 ms"}, by: by(0, delay),
+				goal: figure.Reach("at most 50 ms", 50), by: by(0, delay),
 			},
 			race{
 				title: "Mailboxes, from sender to receiver at a tenth of it, " + what, unit: "ms, 99th of 100",
-				goal: &goal{factor: 10, text: "at most 10 ms"}, by: by(float64(size.goal)/10, delay),
+				goal: figure.Reach("at most 10 ms", 10), by: by(float64(size.goal)/10, delay),
 			})
 	}
 	return append(races, race{
 		title: "Mailboxes, memory of a session that waits", unit: "KiB of the relay's, without TLS",
-		goal: &goal{factor: 25, text: "at most 25 KiB"},
+		goal: figure.Reach("at most 25 KiB", 25),
 		by:   []contestant{{name: "Kith", run: b.mailMemory}},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/kith-web/kith/e2e/figure"
 	"github.com/kith-web/kith/e2e/harness"
 )
 
@@ -37,7 +38,7 @@ func (b *bench) publishing(t *testing.T) []race {
 	return []race{
 		{
 			title: "Publishing 1 GiB to both networks", unit: "seconds",
-			goal: &goal{[]string{"ipfs add, then mktorrent"}, 0.25, "a quarter of `ipfs add` plus `mktorrent`"},
+			goal: figure.Beat("a quarter of `ipfs add` plus `mktorrent`", 0.25, "ipfs add, then mktorrent"),
 			by: []contestant{
 				{name: "kith publish", run: time(publish())},
 				{name: "kith publish --hybrid", run: time(publish("--hybrid"))},
@@ -49,7 +50,7 @@ func (b *bench) publishing(t *testing.T) []race {
 		},
 		{
 			title: "Disk taken by publishing 1 GiB", unit: "percent of its size",
-			goal: &goal{factor: 2, text: "at most 2 percent"},
+			goal: figure.Reach("at most 2 percent", 2),
 			by: []contestant{{name: "kith publish", run: func(t *testing.T) float64 {
 				_, grown := publish()(t)
 				return 100 * float64(grown) / (1024 * mib)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kith-web/kith/e2e/figure"
 	"github.com/kith-web/kith/e2e/harness"
 	"github.com/kith-web/kith/internal/address"
 	"github.com/kith-web/kith/internal/api"
@@ -165,18 +166,18 @@ func (b *bench) coldTorrent(t *testing.T) []race {
 	for _, c := range []struct {
 		title string
 		swarm swarm
-		goal  goal
+		goal  *figure.Goal
 	}{
 		{
 			"BitTorrent, cold, 1,000 files of 10 KiB from one peer", b.seed(t, small, names, 1000*10*kib),
-			goal{[]string{"libtorrent"}, 1.0 / 3, "a third of libtorrent's time"},
+			figure.Beat("a third of libtorrent's time", 1.0/3, "libtorrent"),
 		},
 		{
 			"BitTorrent, cold, 200 MiB from one peer", b.seed(t, large, film, 200*mib),
-			goal{[]string{"libtorrent", "rtorrent", "webtorrent", "aria2c"}, 1, "ahead of libtorrent, rtorrent, webtorrent and aria2c"},
+			figure.Beat("ahead of libtorrent, rtorrent, webtorrent and aria2c", 1, "libtorrent", "rtorrent", "webtorrent", "aria2c"),
 		},
 	} {
-		out = append(out, race{title: c.title, unit: "seconds", goal: &c.goal, by: []contestant{
+		out = append(out, race{title: c.title, unit: "seconds", goal: c.goal, by: []contestant{
 			{name: "Kith, through its gateway", run: b.kithTorrent(c.swarm)},
 			{name: "libtorrent", run: b.libtorrent(c.swarm)},
 			{name: "rtorrent", run: rtorrent(c.swarm), missing: missing(haveProgram("rtorrent"), "not installed")},
@@ -226,7 +227,7 @@ func (b *bench) seek(t *testing.T) []race {
 	}
 	return []race{{
 		title: "BitTorrent, seek to the middle of 1 GiB, 64 KiB", unit: "milliseconds",
-		goal: &goal{[]string{"webtorrent"}, 1, "three round trips plus one piece; on loopback, before webtorrent"},
+		goal: figure.Beat("three round trips plus one piece; on loopback, before webtorrent", 1, "webtorrent"),
 		by: []contestant{
 			{name: "Kith, through its gateway", run: kith},
 			{name: "webtorrent", run: webtorrent, missing: missing(b.modules != "", "not installed")},

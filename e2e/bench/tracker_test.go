@@ -13,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/kith-web/kith/e2e/figure"
 	"github.com/kith-web/kith/e2e/harness"
 )
 
@@ -127,7 +128,7 @@ func (b *bench) trackers(t *testing.T) []race {
 	return []race{
 		{
 			title: "Announces over WebSocket, with five offers", unit: unit, more: true,
-			goal: &goal{against: []string{"bittorrent-tracker"}, factor: 2.7, text: "at least 2.7 times bittorrent-tracker"},
+			goal: figure.Beat("at least 2.7 times bittorrent-tracker", 2.7, "bittorrent-tracker"),
 			by: []contestant{
 				{name: "Kith", run: rate(b.relay, 200, announceWS)},
 				{name: "bittorrent-tracker", run: rate(b.npmTracker, 200, announceWS), missing: noNPM},
@@ -135,7 +136,7 @@ func (b *bench) trackers(t *testing.T) []race {
 		},
 		{
 			title: "Announces over HTTP", unit: unit, more: true,
-			goal: &goal{against: []string{"chihaya"}, factor: 1.4, text: "at least 1.4 times chihaya"},
+			goal: figure.Beat("at least 1.4 times chihaya", 1.4, "chihaya"),
 			by: []contestant{
 				{name: "Kith", run: rate(b.relay, 16, announceHTTP)},
 				{name: "chihaya", run: rate(b.chihayaTracker, 16, announceHTTP), missing: noChihaya},
@@ -144,7 +145,7 @@ func (b *bench) trackers(t *testing.T) []race {
 		},
 		{
 			title: "Announces over UDP", unit: unit, more: true,
-			goal: &goal{against: []string{"opentracker"}, factor: 1, text: "at least as many as opentracker"},
+			goal: figure.Beat("at least as many as opentracker", 1, "opentracker"),
 			by: []contestant{
 				{name: "Kith", run: rate(b.relay, 8, announceUDP)},
 				{name: "opentracker", run: rate(b.opentracker, 8, announceUDP), missing: noOpen},
@@ -153,7 +154,7 @@ func (b *bench) trackers(t *testing.T) []race {
 			},
 		},
 		{
-			title: "Memory with 20,000 idle WebSockets", unit: "MiB", goal: &goal{factor: 250, text: "at most 250 MiB"},
+			title: "Memory with 20,000 idle WebSockets", unit: "MiB", goal: figure.Reach("at most 250 MiB", 250),
 			by: []contestant{
 				{name: "Kith", run: func(t *testing.T) float64 { return idleMemory(t, b.relay(t)) }},
 				{name: "bittorrent-tracker", run: func(t *testing.T) float64 { return idleMemory(t, b.npmTracker(t)) }, missing: noNPM},

@@ -22,6 +22,8 @@ const EnvResults = "KITH_RESULTS"
 type Figure struct {
 	// Group is the group of ./bench that measures it.
 	Group string `json:"group"`
+	// Place orders the figures of a group; equal ones are in the order of their titles.
+	Place int `json:"place,omitempty"`
 	// Title says what was done; it is unique among all figures.
 	Title string `json:"title"`
 	// Unit is that of all samples.
@@ -73,15 +75,34 @@ type Axis struct {
 	Most float64 `json:"most"`
 }
 
-// Goal compares the first contestant with others, or every one whose name begins
+// Goal compares the first contestant with rivals, or every one whose name begins
 // with Kith with a number.
 type Goal struct {
 	// Text says it to the reader.
 	Text string `json:"text"`
-	// Against are contestants, all of which count; none for a number.
-	Against []string `json:"against,omitempty"`
-	// Factor is that of the others' median, or the number itself.
+	// Number is what to reach where there are no rivals.
+	Number float64 `json:"number,omitempty"`
+	// Rivals are contestants, all of which count.
+	Rivals []Rival `json:"rivals,omitempty"`
+}
+
+// Rival is a contestant to compare with; what is to be reached is its median times
+// Factor.
+type Rival struct {
+	Name   string  `json:"name"`
 	Factor float64 `json:"factor"`
+}
+
+// Reach is the goal to reach a number.
+func Reach(text string, number float64) *Goal { return &Goal{Text: text, Number: number} }
+
+// Beat is the goal to reach some others' median times a factor.
+func Beat(text string, factor float64, names ...string) *Goal {
+	g := &Goal{Text: text}
+	for _, name := range names {
+		g.Rivals = append(g.Rivals, Rival{name, factor})
+	}
+	return g
 }
 
 // Measured says how a figure came to be.
@@ -94,6 +115,23 @@ type Measured struct {
 	Busy float64 `json:"busy"`
 	// Note says it in words where it was not ./bench that measured.
 	Note string `json:"note,omitempty"`
+}
+
+// At adds samples to the curve's place at x.
+func (c *Contestant) At(x float64, samples ...float64) {
+	for i := range c.Points {
+		if c.Points[i].X == x {
+			c.Points[i].Samples = append(c.Points[i].Samples, samples...)
+			return
+		}
+	}
+	c.Points = append(c.Points, Point{x, samples})
+}
+
+// Grows is a figure of curves: name says what they grow with, "octets" for sizes;
+// shape and most are what is expected of them.
+func Grows(group string, place int, title, unit, name, shape string, most float64, curves ...Contestant) Figure {
+	return Figure{Group: group, Place: place, Title: title, Unit: unit, Contestants: curves, Axis: &Axis{Name: name, Shape: shape, Most: most}}
 }
 
 // Median is the middle of some samples, NaN of none.
@@ -127,15 +165,15 @@ func (f Figure) Check() error {
 		all := slices.Clone(c.Samples)
 		for _, p := range c.Points {
 			all = append(all, p.Samples...)
-			if f.Axis == nil || p.X <= 0 || len(p.Samples) == 0 {
+			if p.X <= 0 || len(p.Samples) == 0 {
 				return fmt.Errorf("figure %q, %s: a point at %v with %d samples", f.Title, c.Name, p.X, len(p.Samples))
 			}
 		}
 		if slices.ContainsFunc(all, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
 			return fmt.Errorf("figure %q, %s: not a number", f.Title, c.Name)
 		}
-		if c.Missing != "" && len(all) > 0 {
-			return fmt.Errorf("figure %q: %s is missing, and has samples", f.Title, c.Name)
+		if f.Axis == nil && len(c.Points) > 0 || c.Missing != "" && len(all) > 0 {
+			return fmt.Errorf("figure %q: %s is missing, and has samples, or has points without an axis", f.Title, c.Name)
 		}
 	}
 	return nil

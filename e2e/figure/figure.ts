@@ -11,10 +11,11 @@ export interface Contestant {
 
 export interface Figure {
   readonly group: string;
+  readonly place?: number;
   readonly title: string;
   readonly unit: string;
   readonly more?: boolean;
-  readonly goal?: { readonly text: string; readonly against?: readonly string[]; readonly factor: number };
+  readonly goal?: { readonly text: string; readonly number?: number; readonly rivals?: readonly { readonly name: string; readonly factor: number }[] };
   readonly contestants: readonly Contestant[];
   readonly note?: string;
 }

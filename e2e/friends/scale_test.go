@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kith-web/kith/e2e/figure"
 	"github.com/kith-web/kith/e2e/harness"
 	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/sharing"
@@ -91,31 +92,27 @@ func TestFigures(t *testing.T) {
 		alice.CLI(t, "data", "import", filepath.Join(folder, fmt.Sprint(i)), fmt.Sprint("notes/", i), "--for", "all")
 	}
 	t.Logf("%d documents were imported in %v", manyDocuments, time.Since(began).Round(time.Second))
-	report(t, alice, "with the documents")
+	memory := figure.Figure{
+		Group: "friends-node", Title: "Memory of a node with 100,000 documents and 250 friends", Unit: "MiB", Goal: figure.Reach("at most 150 MiB", 150),
+	}
+	note := func(when string) {
+		memory.Contestants = append(memory.Contestants, figure.Contestant{Name: "Kith, " + when, Samples: []float64{report(t, alice, when)}})
+	}
+	note("with the documents")
 
-	friends := make([]*befriended, manyFriends)
+	var friends []*befriended
 	began = time.Now()
-	for i := range friends {
-		name := fmt.Sprintf("friend %d", i)
-		friends[i] = newFriend(t, name, r)
-		link, err := alice.Client.InviteFriend(t.Context(), api.Invite{For: name})
-		must(t, err)
-		_, err = friends[i].Accept(t.Context(), link.Link, "alice")
-		must(t, err)
-		eventually(t, func() error {
-			if f, ok := alice.friend(t, name); !ok || f.Pending {
-				return fmt.Errorf("%s is no friend yet", name)
-			}
-			return nil
-		})
-		verified := true
-		_, err = alice.Client.ChangeFriend(t.Context(), name, sharing.FriendChange{Verified: &verified})
-		must(t, err)
+	for i := range manyFriends {
+		friends = append(friends, newVerified(t, alice, fmt.Sprintf("friend %d", i), r))
 	}
 	t.Logf("%d friends were made in %v", manyFriends, time.Since(began).Round(time.Second))
-	report(t, alice, "with the friends too")
-	changeForAll(t, alice, friends)
-	report(t, alice, "after changes that all friends were told")
+	note("with the friends too")
+	told := changeForAll(t, alice, friends, 5)
+	figure.Save(t, figure.Figure{
+		Group: "friends-node", Title: "A change is told to 250 friends", Unit: "seconds until the last one knows", Goal: figure.Reach("at most 2 s", 2),
+		Contestants: []figure.Contestant{{Name: "Kith", Samples: told}},
+	})
+	note("after changes that all were told")
 
 	alice.End(t)
 	alice.restart(t)
@@ -125,13 +122,35 @@ func TestFigures(t *testing.T) {
 		}
 		return nil
 	})
-	report(t, alice, "started again")
+	note("started again")
+	figure.Save(t, memory)
 }
 
-// changeForAll measures how long it takes until every friend was told of a change.
-func changeForAll(t *testing.T, alice *person, friends []*befriended) {
+// newVerified makes a friend of alice's whose code was compared.
+func newVerified(t *testing.T, alice *person, name string, r *relay) *befriended {
 	t.Helper()
-	for round := range 5 {
+	one := newFriend(t, name, r)
+	link, err := alice.Client.InviteFriend(t.Context(), api.Invite{For: name})
+	must(t, err)
+	_, err = one.Accept(t.Context(), link.Link, "alice")
+	must(t, err)
+	eventually(t, func() error {
+		if f, ok := alice.friend(t, name); !ok || f.Pending {
+			return fmt.Errorf("%s is no friend yet", name)
+		}
+		return nil
+	})
+	verified := true
+	_, err = alice.Client.ChangeFriend(t.Context(), name, sharing.FriendChange{Verified: &verified})
+	must(t, err)
+	return one
+}
+
+// changeForAll measures, so often, how many seconds it takes until every friend was
+// told of a change.
+func changeForAll(t *testing.T, alice *person, friends []*befriended, rounds int) (seconds []float64) {
+	t.Helper()
+	for round := range rounds {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		var wg sync.WaitGroup
 		told := make([]time.Duration, len(friends))
@@ -159,7 +178,11 @@ func changeForAll(t *testing.T, alice *person, friends []*befriended) {
 		}
 		t.Logf("a change was written in %v, and all friends were told after %v; %d were not within a minute",
 			wrote.Round(time.Millisecond), last.Round(time.Millisecond), missing)
+		if missing == 0 {
+			seconds = append(seconds, last.Seconds())
+		}
 	}
+	return seconds
 }
 
 // drain forgets what friends were told before.
@@ -175,9 +198,11 @@ func drain(friends []*befriended) {
 	}
 }
 
-func report(t *testing.T, p *person, when string) {
+// report tells what a node takes, and returns how many MiB are resident.
+func report(t *testing.T, p *person, when string) float64 {
 	t.Helper()
 	u, err := harness.UsageOf(p.PID())
 	must(t, err)
 	t.Logf("%s: %d MiB resident, at most %d so far, %v of a processor", when, u.RSS>>20, u.Peak>>20, u.CPU.Round(time.Second))
+	return float64(u.RSS) / (1 << 20)
 }

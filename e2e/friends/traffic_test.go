@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"github.com/kith-web/kith/e2e/figure"
 )
 
 // watcher is a relay's operator, or whoever sits before it: it writes down every
@@ -217,6 +219,12 @@ func TestWhatASmallMessageCosts(t *testing.T) {
 	quiet(t, w)
 	octets, puts := w.octets()
 	t.Logf("%d octets for %d messages: %.2f times the note's size each", octets, puts, float64(octets)/float64(puts)/size)
+	if puts > 0 {
+		figure.Save(t, figure.Figure{
+			Group: "friends", Title: "What a message of 1 KiB costs", Unit: "times its size, all records of both sides and the relay", Goal: figure.Reach("at most 4 times", 4),
+			Contestants: []figure.Contestant{{Name: "Kith", Samples: []float64{float64(octets) / float64(puts) / size}}},
+		})
+	}
 	if puts < 2 || octets > 4*size*puts {
 		t.Errorf("%d messages cost %d octets", puts, octets)
 	}

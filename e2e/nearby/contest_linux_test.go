@@ -29,33 +29,52 @@ const (
 // contestant sends the contest's folder. It returns the time from the command
 // that starts the transfer, the other side being ready, until that side ends.
 type contestant struct {
-	name string
-	env  []string // which have to be set
-	send func(c *contest) (time.Duration, error)
+	name    string
+	version string
+	env     []string // which have to be set
+	send    func(c *contest) (time.Duration, error)
+}
+
+// missing says why a contestant cannot run, "" when it can.
+func (x contestant) missing() string {
+	var unset []string
+	for _, env := range x.env {
+		if os.Getenv(env) == "" {
+			unset = append(unset, env)
+		}
+	}
+	if len(unset) == 0 {
+		return ""
+	}
+	return strings.Join(unset, " and ") + " not set"
+}
+
+// versionOf asks the program that a variable names for its version.
+func versionOf(name, env string, args ...string) string {
+	out, err := exec.Command(os.Getenv(env), args...).CombinedOutput()
+	number := regexp.MustCompile(`v?\d+\.\d+\.\d+[\w.-]*`).FindString(string(out))
+	if err != nil || number == "" {
+		return ""
+	}
+	return name + " " + strings.TrimPrefix(number, "v")
 }
 
 func everybody() []contestant {
 	return []contestant{
-		{"kith", nil, func(c *contest) (time.Duration, error) { return c.kith() }},
-		{"kith over QUIC alone", nil, func(c *contest) (time.Duration, error) { return c.kith("--no-tcp") }},
-		{"bare Go TLS", nil, (*contest).bare},
-		{"croc", []string{envCroc}, (*contest).croc},
-		{"wormhole-william", []string{envWormhole, envMailbox}, (*contest).wormhole},
-		{"syncthing", []string{envSyncthing}, (*contest).syncthing},
+		{name: "kith", send: func(c *contest) (time.Duration, error) { return c.kith() }},
+		{name: "kith over QUIC alone", send: func(c *contest) (time.Duration, error) { return c.kith("--no-tcp") }},
+		{name: "bare Go TLS", send: (*contest).bare},
+		{name: "croc", version: versionOf("croc", envCroc, "--version"), env: []string{envCroc}, send: (*contest).croc},
+		{name: "wormhole-william", version: versionOf("wormhole-william", envWormhole, "version"), env: []string{envWormhole, envMailbox}, send: (*contest).wormhole},
+		{name: "Syncthing", version: versionOf("Syncthing", envSyncthing, "--version"), env: []string{envSyncthing}, send: (*contest).syncthing},
 	}
 }
 
 // present are those that can run; who cannot is said loudly.
 func present(t *testing.T, all []contestant) (out []contestant) {
 	for _, x := range all {
-		var missing []string
-		for _, env := range x.env {
-			if os.Getenv(env) == "" {
-				missing = append(missing, env)
-			}
-		}
-		if len(missing) > 0 {
-			t.Logf("MISSING: %s does not run, as %s is not set", x.name, strings.Join(missing, " and "))
+		if why := x.missing(); why != "" {
+			t.Logf("MISSING: %s does not run: %s", x.name, why)
 			continue
 		}
 		out = append(out, x)

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kith-web/kith/e2e/figure"
 )
 
 // figureOfFirstByte measures from the command to the first byte on the other
@@ -15,23 +17,26 @@ import (
 // where nodes run already.
 func figureOfFirstByte(t *testing.T) {
 	c := newContest(t, func(dir string) { fill(t, filepath.Join(dir, "file"), 8<<20, 1) })
-	c.firstBytes([]contestant{
-		{"kith", nil, func(c *contest) (time.Duration, error) {
-			return c.firstByte(func() (time.Duration, error) { return c.kith() })
-		}},
-		{"croc", []string{envCroc}, func(c *contest) (time.Duration, error) { return c.firstByte(c.croc) }},
-	})
+	first := func(send func(c *contest) (time.Duration, error)) func(*contest) (time.Duration, error) {
+		return func(c *contest) (time.Duration, error) {
+			return c.firstByte(func() (time.Duration, error) { return send(c) })
+		}
+	}
+	kith := first(func(c *contest) (time.Duration, error) { return c.kith() })
+	goal := figure.Reach("at most 50 ms", 50)
+	c.firstBytes(figure.Figure{Group: "nearby-start", Title: "From the command to the first byte on the other side's disk", Unit: milliseconds, Goal: goal, Place: 1},
+		[]contestant{{name: "kith", send: kith}, {name: "croc", env: []string{envCroc}, send: first((*contest).croc)}})
 	c.alice.node()
 	c.bob.node()
-	c.firstBytes([]contestant{{"kith, with nodes", nil, func(c *contest) (time.Duration, error) {
-		return c.firstByte(func() (time.Duration, error) { return c.kith() })
-	}}})
+	c.firstBytes(figure.Figure{Group: "nearby-start", Title: "From the command to the first byte, with nodes running", Unit: milliseconds, Goal: goal, Place: 2},
+		[]contestant{{name: "kith, with nodes", send: kith}})
 }
 
-func (c *contest) firstBytes(all []contestant) {
+func (c *contest) firstBytes(f figure.Figure, who []contestant) {
+	c.t.Helper()
 	times := map[string][]time.Duration{}
-	for range 3 * rounds {
-		for _, x := range present(c.t, all) {
+	for range 3 * rounds() {
+		for _, x := range present(c.t, who) {
 			took, err := c.run(x)
 			if err != nil {
 				c.t.Errorf("%s: %v", x.name, err)
@@ -43,6 +48,7 @@ func (c *contest) firstBytes(all []contestant) {
 	for name, all := range times {
 		c.t.Logf("load %s; %s, from command to first byte: median %v of %d; %v", load(), name, median(all), len(all), all)
 	}
+	save(c.t, f, who, times)
 }
 
 // firstByte has the contest's folder sent, and returns how long it took until a

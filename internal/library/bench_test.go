@@ -7,7 +7,9 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"time"
 
+	"github.com/kith-web/kith/e2e/figure"
 	"github.com/kith-web/kith/internal/library"
 	"github.com/kith-web/kith/internal/seal"
 )
@@ -50,31 +52,47 @@ func crowdPeople() library.People {
 
 func BenchmarkListing(b *testing.B) {
 	l, _ := crowd(b)
-	ask := func(path string) {
+	ask := func(path string) time.Duration {
+		began := time.Now()
 		reply, err := l.Answer(context.Background(), crowdID(7), seal.Friend, seal.Request{Method: "GET", Path: path})
 		if err != nil || reply.Status != 200 {
 			b.Fatal(reply, err)
 		}
 		b.ReportMetric(float64(reply.Size), "octets")
+		return time.Since(began)
 	}
-	b.Run("all", func(b *testing.B) {
-		for b.Loop() {
-			ask("/")
-		}
-	})
-	b.Run("folder", func(b *testing.B) {
-		for b.Loop() {
-			ask("/docs/7/")
-		}
-	})
+	f := figure.Figure{
+		Group: "friends", Title: "What one of 250 friends may see of 100,000 documents, listed", Unit: "milliseconds",
+		Goal: figure.Reach("at most 50 ms", 50), Note: "The friend may see 24,000 of them.",
+	}
+	for _, what := range []struct{ name, path string }{{"all", "/"}, {"folder", "/docs/7/"}} {
+		c := figure.Contestant{Name: "Kith, " + what.name}
+		b.Run(what.name, func(b *testing.B) {
+			for b.Loop() {
+				c.Samples = append(c.Samples, milliseconds(ask(what.path)))
+			}
+		})
+		f.Contestants = append(f.Contestants, c)
+	}
+	if len(f.Contestants[0].Samples) > 0 {
+		figure.Save(b, f)
+	}
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
 
 func BenchmarkChange(b *testing.B) {
 	l, _ := crowd(b)
+	c := figure.Contestant{Name: "Kith"}
 	for i := 0; b.Loop(); i++ {
+		began := time.Now()
 		_, out := put(b, l, fmt.Sprintf("docs/1/new %d", i), []byte("x"), library.PutOptions{Audience: to(library.All)})
+		c.Samples = append(c.Samples, milliseconds(time.Since(began)))
 		b.ReportMetric(float64(len(out)), "messages")
 	}
+	figure.Save(b, figure.Figure{
+		Group: "friends", Title: "A change in 100,000 documents, with all that 250 friends are told", Unit: "milliseconds", Contestants: []figure.Contestant{c},
+	})
 }
 
 func BenchmarkAsk(b *testing.B) {

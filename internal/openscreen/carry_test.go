@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/quic-go/quic-go"
 
+	"github.com/kith-web/kith/e2e/figure"
 	"github.com/kith-web/kith/internal/fault"
 )
 
@@ -487,6 +489,25 @@ func TestWhoSaysNothingIsLeft(t *testing.T) {
 	if _, err := b.Accept(ctx); err == nil {
 		t.Error("a session came of it")
 	}
+}
+
+// TestFigureOfStreams compares the two below, in turns, when figures are asked for.
+func TestFigureOfStreams(t *testing.T) {
+	if os.Getenv(figure.EnvResults) == "" {
+		t.Skipf("measured when %s is set", figure.EnvResults)
+	}
+	rate := func(bare bool) float64 {
+		r := testing.Benchmark(func(b *testing.B) { benchmark(b, bare) })
+		return float64(r.Bytes) * float64(r.N) / 1e6 / r.T.Seconds()
+	}
+	ours, bare := figure.Contestant{Name: "Kith, a stream of a transport"}, figure.Contestant{Name: "bare quic-go"}
+	for range 3 {
+		ours.Samples, bare.Samples = append(ours.Samples, rate(false)), append(bare.Samples, rate(true))
+	}
+	figure.Save(t, figure.Figure{
+		Group: "nearby-page", Title: "One QUIC stream, 64 MiB", Unit: "MB/s", More: true, Place: 1,
+		Goal: figure.Beat("at least 0.9 of a bare quic-go stream", 0.9, bare.Name), Contestants: []figure.Contestant{ours, bare},
+	})
 }
 
 // BenchmarkTransport moves 64 MiB over a stream of a transport; BenchmarkQUIC

@@ -55,7 +55,7 @@ func (g CurveChart) SVG() []byte {
 	last := math.Inf(-1)
 	for _, x := range xs {
 		c.line("r", px(x), curvesBottom, px(x), curvesBottom+4)
-		if label := amount(x, g.Octets); px(x)-last > wide(label, 12)+6 {
+		if label := Amount(x, g.Octets); px(x)-last > wide(label, 12)+6 {
 			c.text(px(x), curvesBottom+19, "middle", "s", label)
 			last = px(x)
 		}
@@ -140,7 +140,7 @@ func (g CurveChart) describe() string {
 	for _, v := range g.Curves {
 		var spots []string
 		for _, s := range v.Spots {
-			spots = append(spots, fmt.Sprintf("%s at %s", Number(s.Y), amount(s.X, g.Octets)))
+			spots = append(spots, fmt.Sprintf("%s at %s", Number(s.Y), Amount(s.X, g.Octets)))
 		}
 		list = append(list, v.Name+": "+strings.Join(spots, ", "))
 	}

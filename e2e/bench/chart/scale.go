@@ -70,8 +70,8 @@ func short(v float64) string {
 	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
-// amount writes a place of the x axis: sizes in KiB, MiB, GiB.
-func amount(v float64, octets bool) string {
+// Amount writes a place of the x axis: sizes in KiB, MiB, GiB.
+func Amount(v float64, octets bool) string {
 	if !octets {
 		if v >= 1e6 && math.Mod(v, 1e5) == 0 {
 			return strconv.FormatFloat(v/1e6, 'g', 3, 64) + "M"

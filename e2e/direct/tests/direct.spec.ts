@@ -1,4 +1,5 @@
 import type { Page } from "@playwright/test";
+import { save } from "../../figure/figure.ts";
 import { expect, test, type Relay } from "./setting.ts";
 
 /** Two friends, who run; nothing was said yet. */
@@ -62,14 +63,23 @@ test("figures", async ({ relay, somebody }) => {
   test.skip(!process.env["KITH_BENCH_DIRECT"], "figures are taken when KITH_BENCH_DIRECT is set");
   test.setTimeout(240_000);
   const [a, b] = [await somebody(), await somebody()];
-  console.log("MB/s of 1 MiB chunks", JSON.stringify(await a.evaluate(() => device.call("seal", 200))));
+  const rounds: { readonly seal: number; readonly open: number }[] = [];
+  for (let i = 0; i < 5; i++) rounds.push(await a.evaluate(() => device.call("seal", 200)));
+  await save({
+    group: "sealing", title: "Chunks of 1 MiB in a page", unit: "MB/s", more: true, goal: { text: "at least 300 MB/s", number: 300 },
+    contestants: [{ name: "Kith, sealing", samples: rounds.map((r) => r.seal) }, { name: "Kith, opening", samples: rounds.map((r) => r.open) }],
+  });
   await friends(a, b, relay);
   await ask(a, "/first");
   await met(a, b);
-  console.log("ms there and back, direct", JSON.stringify(await a.evaluate(() => device.call("measure", 200))));
+  const near = await a.evaluate(() => device.call("measure", 200));
   const [c, d] = [await somebody(), await somebody()];
   await friends(c, d, relay, { alone: true });
   await ask(c, "/first");
-  console.log("ms there and back, by a relay", JSON.stringify(await c.evaluate(() => device.call("measure", 50))));
+  const far = await c.evaluate(() => device.call("measure", 50));
+  await save({
+    group: "sealing", title: "A question and its answer between two pages", unit: "milliseconds there and back, median",
+    contestants: [{ name: "Kith, direct", samples: [near.median] }, { name: "Kith, by a relay", samples: [far.median] }],
+  });
   expect(await direct(c)).toBe(false);
 });

@@ -6,6 +6,7 @@ import { test as plain, type Browser, type BrowserContext } from "@playwright/te
 import { page as html } from "../../browser/tests/fixtures.ts";
 import { noise } from "../tests/site.ts";
 import { expect, startHost, test, view, type Files } from "../tests/setting.ts";
+import { save } from "../../figure/figure.ts";
 import { median, note } from "./figures.ts";
 import { haveNatives, startNatives } from "./natives.ts";
 
@@ -51,6 +52,9 @@ async function open(browser: Browser | null | undefined, url: string): Promise<L
   return { who: "page", whole, ms, fromPeers: stats?.downloaded ?? 0, fromHost: stats?.fromHost ?? 0, more: `${past} pictures past the worker, ${stats?.uploaded} octets to others` };
 }
 
+/** What the host sent of all, in percent, in each round so far. */
+const shares = new Map<number, number[]>();
+
 for (const { visitors, most } of [{ visitors: 5, most: 0.35 }, { visitors: 20, most: 0.15 }]) {
   for (let round = 1; round <= rounds; round++) {
     test(`${visitors} visitors, one a second, 30 s each, round ${round}`, async ({ person }) => {
@@ -79,6 +83,13 @@ for (const { visitors, most } of [{ visitors: 5, most: 0.35 }, { visitors: 20, m
       const share = sent / (visitors * total);
       const times = left.map((l) => l.ms);
       await note(`offload: ${visitors} visitors, ${left.filter((l) => l.who === "page").length} of them pages, ${left.filter((l) => l.whole).length} complete: host sent ${(sent / 2 ** 20).toFixed(2)} MiB of ${((visitors * total) / 2 ** 20).toFixed(1)} MiB: ${(100 * share).toFixed(1)} % (wanted: at most ${100 * most} %); pages complete after ${Math.min(...times)}, median ${median(times)}, ${Math.max(...times)} ms`);
+      shares.set(visitors, [...(shares.get(visitors) ?? []), 100 * share]);
+      await save({
+        group: "offload", title: `What the host still sends to ${visitors} visitors`, unit: "percent of all that they load", place: visitors,
+        goal: { text: `at most ${100 * most} percent`, number: 100 * most },
+        contestants: [{ name: "Kith", samples: shares.get(visitors) ?? [] }, { name: "a plain server", samples: [100] }],
+        note: `${left.filter((l) => l.who === "page").length} of the visitors were Chromium pages.`,
+      });
       expect(left.length).toBe(visitors);
     });
   }

@@ -5,9 +5,12 @@ import type { BrowserContext, Page } from "@playwright/test";
 import { page as html } from "../../browser/tests/fixtures.ts";
 import { noise } from "../tests/site.ts";
 import { controlled, expect, startHost, test, view, type Files, type Host, type Person } from "../tests/setting.ts";
+import { save } from "../../figure/figure.ts";
 import { median, note } from "./figures.ts";
 
-const rounds = 9;
+const rounds = process.env["KITH_BENCH_SMALL"] ? 1 : 9;
+
+const plainName = "the same host without the runtime";
 
 /** 50 files, 1.8 MB together, as facts about other programs were measured with. */
 function fifty(): Files {
@@ -79,8 +82,14 @@ async function visit(me: Person, host: Host, kind: Kind): Promise<Times> {
   return { ...times, fromPeers: stats?.downloaded ?? 0, fromHost: stats?.fromHost ?? 0 };
 }
 
+/** How much longer than at a plain server it may take. */
+interface Goals {
+  readonly paint?: number;
+  readonly load?: number;
+}
+
 /** Lets two hosts take turns and notes the medians. */
-async function beside(name: string, me: Person, plain: Host, host: Host, kind: Kind): Promise<void> {
+async function beside(name: string, goals: Goals, me: Person, plain: Host, host: Host, kind: Kind): Promise<void> {
   const [a, b]: [Times[], Times[]] = [[], []];
   for (let i = 0; i < rounds; i++) {
     a.push(await visit(me, plain, kind));
@@ -90,6 +99,14 @@ async function beside(name: string, me: Person, plain: Host, host: Host, kind: K
   const ratio = (what: keyof Times): string => `${of(b, what).toFixed(0)} against ${of(a, what).toFixed(0)} ms, ${(of(b, what) / of(a, what)).toFixed(2)} times`;
   await note(`speed: ${name}, medians of ${rounds}: first contentful paint ${ratio("paint")}; all pictures ${ratio("load")}; octets from peers ${of(b, "fromPeers")}, from the host by pieces ${of(b, "fromHost")}`);
   await note(`  all pictures, each: plain ${a.map((t) => t.load.toFixed(0)).join(" ")}; runtime ${b.map((t) => t.load.toFixed(0)).join(" ")}`);
+  for (const [what, title] of [["paint", "First paint"], ["load", "All pictures"]] as const) {
+    const times = goals[what];
+    await save({
+      group: "speed", title: `${title}, ${name}`, unit: "milliseconds",
+      ...(times === undefined ? {} : { goal: { text: times === 1 ? "as fast as a plain server" : `at most ${times} times a plain server's time`, rivals: [{ name: plainName, factor: times }] } }),
+      contestants: [{ name: "Kith", samples: b.map((t) => t[what]) }, { name: plainName, samples: a.map((t) => t[what]) }],
+    });
+  }
   expect(a.length + b.length).toBe(2 * rounds);
 }
 
@@ -99,8 +116,8 @@ test("first and repeat visits beside a plain server", async ({ person }) => {
   const host = await startHost(files);
   const me = await person();
   await visit(me, plain, first); // the browser warms up
-  await beside("first visit, nobody else there", me, plain, host, first);
-  await beside("repeat visit", me, plain, host, repeat);
+  await beside("first visit with nobody else there", { paint: 1.3 }, me, plain, host, first);
+  await beside("repeat visit", { paint: 1, load: 1 }, me, plain, host, repeat);
 });
 
 test("a cold visit from peers alone, beside a plain server", async ({ person }) => {
@@ -117,5 +134,5 @@ test("a cold visit from peers alone, beside a plain server", async ({ person }) 
   }, { timeout: 60_000 }).toBe(true);
   const me = await person();
   await visit(me, plain, first);
-  await beside("cold visit from one visitor by WebRTC", me, plain, host, first);
+  await beside("cold visit, every piece from one visitor", { load: 2 }, me, plain, host, first);
 });

@@ -20,7 +20,7 @@ import (
 // before it opened the file.
 func BenchmarkMillionQueues(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "mailbox.db")
-	must(b, fillFile(path))
+	must(b, fillFile(path, million))
 	b.ResetTimer()
 	for b.Loop() {
 		debug.FreeOSMemory()
@@ -54,9 +54,9 @@ func BenchmarkMillionQueues(b *testing.B) {
 
 const million = 1_000_000
 
-// fillFile makes a file with a million queues in one transaction, where the
+// fillFile makes a file with so many queues in one transaction, where the
 // store would take thousands.
-func fillFile(path string) error {
+func fillFile(path string, queues uint64) error {
 	s, err := sqlite.Open(path, sqlite.Options{DiskShare: 1})
 	if err == nil {
 		err = s.Close()
@@ -73,7 +73,7 @@ func fillFile(path string) error {
 	if err = errors.Join(err, c.Exec("BEGIN")); err != nil {
 		return errors.Join(err, c.Close())
 	}
-	for n := range uint64(million) {
+	for n := range queues {
 		q := queuetest.Queue(n)
 		_, err := insert.Exec(q.Recipient[:], q.Sender[:], q.RecipientKey[:], q.SenderKey[:], int64(q.Days), q.Seen.Unix())
 		if err != nil {
@@ -84,7 +84,8 @@ func fillFile(path string) error {
 }
 
 // resident is how many KiB of memory this process has.
-func resident(b *testing.B) int {
+func resident(b testing.TB) int {
+	b.Helper()
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		b.Fatal(err)
