@@ -32,6 +32,7 @@ func docsite(t *testing.T) string {
 			t.Fatalf("%s: %v\n%s", name, err, out)
 		}
 	}
+	run("go", "test", "-C", "tools", "./docsite")
 	run("go", "build", "-C", "tools", "-o", tool, "./docsite")
 	run(tool, "-root", ".", "-check")
 	out, again := filepath.Join(t.TempDir(), "site"), filepath.Join(t.TempDir(), "again")
