@@ -79,8 +79,12 @@ func TestFigures(t *testing.T) {
 	alice := start(t, "alice", false, r)
 	alice.CLI(t, "person", "name", "alice")
 
+	documents, people := manyDocuments, manyFriends
+	if os.Getenv("KITH_BENCH_SMALL") != "" {
+		documents, people = 1000, 3
+	}
 	folder := t.TempDir()
-	for i := range manyDocuments {
+	for i := range documents {
 		dir := filepath.Join(folder, fmt.Sprint(i/1000))
 		if i%1000 == 0 {
 			must(t, os.Mkdir(dir, 0o700))
@@ -88,10 +92,10 @@ func TestFigures(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), harness.Bytes(uint64(i), smallDocument), 0o600))
 	}
 	began := time.Now()
-	for i := range manyDocuments / 1000 {
+	for i := range documents / 1000 {
 		alice.CLI(t, "data", "import", filepath.Join(folder, fmt.Sprint(i)), fmt.Sprint("notes/", i), "--for", "all")
 	}
-	t.Logf("%d documents were imported in %v", manyDocuments, time.Since(began).Round(time.Second))
+	t.Logf("%d documents were imported in %v", documents, time.Since(began).Round(time.Second))
 	memory := figure.Figure{
 		Group: "friends-node", Title: "Memory of a node with 100,000 documents and 250 friends", Unit: "MiB", Goal: figure.Reach("at most 150 MiB", 150),
 	}
@@ -102,10 +106,10 @@ func TestFigures(t *testing.T) {
 
 	var friends []*befriended
 	began = time.Now()
-	for i := range manyFriends {
+	for i := range people {
 		friends = append(friends, newVerified(t, alice, fmt.Sprintf("friend %d", i), r))
 	}
-	t.Logf("%d friends were made in %v", manyFriends, time.Since(began).Round(time.Second))
+	t.Logf("%d friends were made in %v", people, time.Since(began).Round(time.Second))
 	note("with the friends too")
 	told := changeForAll(t, alice, friends, 5)
 	figure.Save(t, figure.Figure{
