@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"html"
+	"strings"
 
 	"github.com/yuin/goldmark/ast"
 	east "github.com/yuin/goldmark/extension/ast"
@@ -18,6 +19,7 @@ func (p pieces) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindHeading, p.heading)
 	r.Register(ast.KindCodeBlock, p.code)
 	r.Register(ast.KindFencedCodeBlock, p.code)
+	r.Register(ast.KindCodeSpan, p.codeSpan)
 	r.Register(ast.KindImage, p.image)
 	r.Register(east.KindTable, p.table)
 	r.Register(east.KindTableHeader, p.tableHeader)
@@ -58,6 +60,22 @@ func (pieces) code(w util.BufWriter, source []byte, n ast.Node, entering bool) (
 	_, _ = w.WriteString(colour(language, string(bytes.TrimRight(lines(n, source), "\n"))))
 	_, _ = w.WriteString("\n</code></pre></div>\n")
 	return ast.WalkContinue, nil
+}
+
+// unbroken is how long code may be that is not broken at its slashes.
+const unbroken = 16
+
+// codeSpan may be broken at its slashes where it is long: paths stand in narrow columns.
+func (pieces) codeSpan(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	code := html.EscapeString(plain(n, source))
+	if len(code) > unbroken {
+		code = strings.ReplaceAll(code, "/", "/<wbr>")
+	}
+	_, _ = w.WriteString("<code>" + code + "</code>")
+	return ast.WalkSkipChildren, nil
 }
 
 func (pieces) image(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
