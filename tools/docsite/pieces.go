@@ -70,7 +70,11 @@ func (pieces) codeSpan(w util.BufWriter, source []byte, n ast.Node, entering boo
 	if !entering {
 		return ast.WalkContinue, nil
 	}
-	code := html.EscapeString(plain(n, source))
+	said := ""
+	for part := n.FirstChild(); part != nil; part = part.NextSibling() {
+		said += string(part.(*ast.Text).Value(source))
+	}
+	code := html.EscapeString(strings.ReplaceAll(said, "\n", " "))
 	if len(code) > unbroken {
 		code = strings.ReplaceAll(code, "/", "/<wbr>")
 	}
