@@ -2,6 +2,7 @@ import { Apps } from "./apps.ts";
 import { decode, events, lines, type ServerEvent } from "./lines.ts";
 import { Nearby } from "./nearby.ts";
 import { Sharing } from "./sharing.ts";
+import { Tour } from "./tour.ts";
 import type {
   Check,
   ExtensionLists,
@@ -57,6 +58,8 @@ export class Client {
   readonly sharing = new Sharing(this);
   /** Web apps that have documents and friends. */
   readonly apps = new Apps(this);
+  /** The first steps. */
+  readonly tour = new Tour(this);
   readonly #base: string;
   /** What every request says: that the page is the person's own, and their language. */
   readonly #always: Readonly<Record<string, string>>;
@@ -182,7 +185,7 @@ export class Client {
             sent(file.size);
             resolve(parse(xhr.responseText) as T);
           } else {
-            reject(errorFrom(parse(xhr.responseText), xhr.status));
+            void this.said(errorFrom(parse(xhr.responseText), xhr.status)).then(reject, reject);
           }
         });
       xhr.onerror = () => done(() => reject(new ApiError("offline", `${path}: the node could not be reached`)));
@@ -274,9 +277,14 @@ export class Client {
       throw new ApiError("offline", e instanceof Error ? e.message : String(e));
     }
     if (!response.ok) {
-      throw errorFrom(parse(await response.text()), response.status);
+      throw await this.said(errorFrom(parse(await response.text()), response.status));
     }
     return response;
+  }
+
+  /** An error in the person's words. A node says it so. */
+  protected said(error: ApiError): Promise<ApiError> {
+    return Promise.resolve(error);
   }
 }
 

@@ -6,7 +6,7 @@ import { gate } from "../parts/gate.ts";
 import { icon } from "../parts/icon.ts";
 import { languageChoice } from "../parts/language.ts";
 import { Following, Part, type Kith } from "../part.ts";
-import { format, t } from "../text/index.ts";
+import { format, language, t } from "../text/index.ts";
 
 /** The person: name, recovery phrase, passphrase, and the relays that keep mailboxes. */
 export class YouPage extends Part {
@@ -72,7 +72,7 @@ export class YouPage extends Part {
     return html`<section aria-labelledby="relays"><h2 id="relays">${t("relays.title")}</h2><p class="hint">${t("relays.text")}</p>
       ${relays.length > 0
         ? html`<ul class="documents">${relays.map((r) => html`<li>${icon(r.connected ? "check" : "warning")}<div class="what"><code dir="ltr">${r.url}</code>
-          ${r.error && !r.connected ? html`<span class="hint">${sentence(r.error)}</span>` : nothing}</div>
+          ${r.error && !r.connected && (this.kith.host === "node" || language === "en") ? html`<span class="hint">${sentence(r.error)}</span>` : nothing}</div>
           <span class="badge ${r.connected ? "" : "alarm"}">${t(r.connected ? "relays.connected" : "relays.away")}</span></li>`)}</ul>`
         : html`<div class="empty small">${icon("plug")}<h3>${t("relays.empty")}</h3><p>${t(this.kith.host === "node" ? "relays.empty.text" : "relays.empty.page")}</p></div>`}
       ${this.kith.host === "node" ? (relays.length > 0 ? nothing : html`<div class="empty small">

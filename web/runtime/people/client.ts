@@ -1,6 +1,7 @@
 import { Apps, type AppAnswer, type AppAsk, type AppGrant, type ConnectedApp } from "../../console/api/apps.ts";
-import { Client } from "../../console/api/client.ts";
+import { ApiError, Client } from "../../console/api/client.ts";
 import type { Audience } from "../../console/api/sharing.ts";
+import { faultsIn, translate } from "./faults/faults.ts";
 
 /** A question, as the peer's host lists it (`GET /.kith/api/asks`). */
 interface HostAsk {
@@ -66,9 +67,20 @@ export class PeopleApps extends Apps {
 /** The peer's API, as the people pages use it: the node's, without what a node alone has. */
 export class PeopleClient extends Client {
   override readonly apps: PeopleApps;
+  readonly #language: string;
 
-  constructor(base: string) {
-    super(undefined, base);
+  constructor(base: string, language: string) {
+    super(undefined, base, language);
     this.apps = new PeopleApps(this);
+    this.#language = language;
+  }
+
+  protected override async said(error: ApiError): Promise<ApiError> {
+    const faults = await faultsIn(this.#language).catch(() => undefined); // offline: the peer's own words
+    if (!faults) {
+      return error;
+    }
+    const { message, hint } = translate(faults, error);
+    return new ApiError(error.kind, message, hint);
   }
 }
