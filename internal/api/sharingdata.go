@@ -100,8 +100,13 @@ func (s *Server) putData(w http.ResponseWriter, r *http.Request) {
 		Audience: AudienceOf(q["for"]), IfMatch: r.Header.Get("If-Match"), IfNoneMatch: r.Header.Get("If-None-Match"),
 		Body: r.Body, Size: r.ContentLength,
 	})
-	if err == nil {
+	conditional := r.Header.Get("If-Match") != "" || r.Header.Get("If-None-Match") != ""
+	switch {
+	case err == nil:
 		w.Header().Set("ETag", d.ETag)
+	case conditional && fault.KindOf(err) == fault.Conflict:
+		failWith(w, http.StatusPreconditionFailed, err)
+		return
 	}
 	answer(w, d, err)
 }
