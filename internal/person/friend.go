@@ -202,11 +202,11 @@ func (p *Person) RemoveFriend(id FriendID) (Effects, error) {
 	last := f.current()
 	for _, r := range f.all {
 		if r == last {
-			p.quiet(c, r)
+			p.quiet(c, v, r)
 			c.send(r.id, seal.Bye, nil)
 			continue
 		}
-		p.erase(c, r)
+		p.erase(c, v, r)
 	}
 	for key, k := range each(v.rekeys) {
 		if k.Friend == id {
@@ -215,17 +215,28 @@ func (p *Person) RemoveFriend(id FriendID) (Effects, error) {
 		}
 	}
 	if last == nil {
-		p.forget(c, f)
+		p.forget(c, v, f)
 	}
 	return p.commit(c)
 }
 
 // quiet ends the inboxes of a relation that has only its bye to send.
-func (p *Person) quiet(c *change, r *relation) {
+func (p *Person) quiet(c *change, v *view, r *relation) {
 	for name, q := range named(r.in) {
-		c.del(inQueue + hexed(r.id[:]) + "/" + name)
-		c.drop(p.now(), q.Mailbox)
+		p.endQueue(c, v, r, name, q.Mailbox)
 	}
+}
+
+// endQueue ends an inbox of a relation, and deletes the queue unless it is an inbox of
+// another one too: twins have the queues of the side that began.
+func (p *Person) endQueue(c *change, v *view, r *relation, name string, m seal.Mailbox) {
+	c.del(inQueue + hexed(r.id[:]) + "/" + name)
+	for id, other := range v.relations {
+		if _, shared := other.in[name]; shared && id != r.id && !slices.Contains(c.deletes, inQueue+hexed(id[:])+"/"+name) {
+			return
+		}
+	}
+	c.drop(p.now(), m)
 }
 
 // Forget erases the keys of a friend who was removed, once their bye has left.
@@ -239,29 +250,26 @@ func (p *Person) Forget(id seal.RelationID) (Effects, error) {
 	c := newChange()
 	if r := v.relations[id]; r != nil {
 		if f := v.friends[r.record.Friend]; f != nil && f.leaving != 0 {
-			p.forget(c, f)
+			p.forget(c, v, f)
 		}
 	}
 	return p.commit(c)
 }
 
 // forget erases everything of a friend.
-func (p *Person) forget(c *change, f *friend) {
+func (p *Person) forget(c *change, v *view, f *friend) {
 	for _, r := range f.all {
-		p.erase(c, r)
+		p.erase(c, v, r)
 	}
 	name := hexed(f.id[:])
 	c.del(inFriend+name, inName+name, inVerified+name, inBlocked+name, inLeaving+name)
 }
 
 // erase erases a relation with its keys, and deletes its queues.
-func (p *Person) erase(c *change, r *relation) {
+func (p *Person) erase(c *change, v *view, r *relation) {
 	name := hexed(r.id[:])
 	c.del(inRelation+name, inPending+name, inOut+name, inPeer+name)
-	for q, rec := range named(r.in) {
-		c.del(inQueue + name + "/" + q)
-		c.drop(p.now(), rec.Mailbox)
-	}
+	p.quiet(c, v, r)
 	for _, e := range r.ordered() {
 		c.del(epochKey(r.id, e.ID))
 	}
@@ -283,7 +291,7 @@ func (p *Person) bye(c *change, v *view, r *relation) error {
 	}
 	// Kept apart from the rest, which may be done at the next start.
 	c.put(inLeaving+hexed(f.id[:]), atRecord{At: p.now(), Over: true})
-	p.forget(c, f)
+	p.forget(c, v, f)
 	return nil
 }
 

@@ -418,7 +418,7 @@ func (p *Person) confirm(c *change, v *view, r *relation, m seal.Message) error 
 			if !r.record.First {
 				c.effects.Moved = append(c.effects.Moved, seal.Move{From: other.id, To: r.id})
 			}
-			p.erase(c, other)
+			p.erase(c, v, other)
 		}
 	}
 	for key, k := range each(v.rekeys) {

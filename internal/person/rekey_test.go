@@ -2,6 +2,7 @@ package person_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -172,6 +173,58 @@ func TestTwinsThatBothStand(t *testing.T) { // §4.2
 	for _, x := range []*device{a, b, c, d} {
 		if f := x.friends(); len(f) != 1 || f[0].Pending || f[0].Safety != code || len(x.person.Relations()) != 2 {
 			t.Errorf("%d relations; %+v", len(x.person.Relations()), f)
+		}
+	}
+	w.talk(a, d)
+	w.talk(c, b)
+}
+
+// TestTwinsOfTheSideThatBegan: of two answers to one join, each of its devices took
+// another. The queues are those of both relations: they stay when one goes.
+func TestTwinsOfTheSideThatBegan(t *testing.T) { // §4.2
+	w := newWorld(t)
+	a, b, c, d := w.someone("a"), w.device("b"), w.someone("c"), w.device("d")
+	w.link(a, b)
+	w.link(c, d)
+	link := a.invite()
+	w.settle()
+	c.accept(link, "")
+	w.settle(c, d)
+	raw := func(x *device) (in seal.Inbox, all []message) {
+		for _, in := range x.person.Inboxes() {
+			q := w.queues[in.Mailbox.Relay+string(in.Mailbox.Sender)]
+			if q != nil && in.Invitation != ([16]byte{}) && len(q.msgs) > 0 {
+				return in, slices.Clone(q.msgs)
+			}
+		}
+		t.Fatalf("%s is given nothing", x.name)
+		return in, nil
+	}
+	join, joins := raw(a)
+	a.deliver(join, joins[0])
+	b.deliver(join, joins[0])
+	welcome, welcomes := raw(c)
+	if len(welcomes) != 2 {
+		t.Fatalf("%d welcomes", len(welcomes))
+	}
+	c.deliver(welcome, welcomes[0])
+	d.deliver(welcome, welcomes[1])
+	w.settle()
+	if n := len(c.person.Relations()); n != 3 {
+		t.Fatalf("%d relations, not twins", n)
+	}
+	w.later(25 * time.Hour)
+	w.talk(d, a)
+	w.later(8 * 24 * time.Hour)
+	w.later(time.Hour)
+	for _, x := range []*device{c, d} {
+		if n := len(x.person.Relations()); n != 2 {
+			t.Errorf("%s has %d relations", x.name, n)
+		}
+		for _, in := range x.person.Inboxes() {
+			if _, ok := w.queues[in.Mailbox.Relay+string(in.Mailbox.Sender)]; !ok && in.Invitation == ([16]byte{}) {
+				t.Errorf("an inbox of %s was deleted at its relay", x.name)
+			}
 		}
 	}
 	w.talk(a, d)

@@ -109,8 +109,7 @@ func (p *Person) sweepRelations(c *change, v *view, again bool) {
 		p.oldEpochs(c, r)
 		for q, rec := range named(r.in) {
 			if rec.Until != 0 && p.now() > rec.Until {
-				c.del(inQueue + hexed(r.id[:]) + "/" + q)
-				c.drop(p.now(), rec.Mailbox)
+				p.endQueue(c, v, r, q, rec.Mailbox)
 			}
 		}
 		if r.pending != nil {
@@ -118,9 +117,9 @@ func (p *Person) sweepRelations(c *change, v *view, again bool) {
 		}
 	}
 	for _, f := range each(v.friends) {
-		p.sweepTwins(c, f)
+		p.sweepTwins(c, v, f)
 		if f.leaving != 0 && (f.over || p.now() > f.leaving+p.o.Message.Milliseconds()) {
-			p.forget(c, f)
+			p.forget(c, v, f)
 		}
 	}
 }
@@ -133,9 +132,9 @@ func (p *Person) sweepPending(c *change, v *view, r *relation, again bool) {
 	case over && r.record.First && (f == nil || !f.outdone(r)): // the friend may not know; messages will tell
 		c.del(inPending + hexed(r.id[:]))
 	case over:
-		p.erase(c, r)
+		p.erase(c, v, r)
 		if f != nil && len(f.all) == 1 {
-			p.forget(c, f)
+			p.forget(c, v, f)
 		}
 	case again && r.record.First:
 		c.send(r.id, seal.Confirm, r.record.Answer)

@@ -47,14 +47,14 @@ func (f *friend) outdone(r *relation) bool {
 // sweepTwins erases those that are not used: a day after they came to be, or, when
 // another own device may have a confirm of it that nobody else has heard of yet,
 // after the time that a message may take.
-func (p *Person) sweepTwins(c *change, f *friend) {
+func (p *Person) sweepTwins(c *change, v *view, f *friend) {
 	for _, r := range f.all {
 		after := p.o.Hand
 		if r.pending != nil {
 			after = max(after, p.o.Message)
 		}
 		if f.outdone(r) && p.now() > r.record.Created+after.Milliseconds() {
-			p.erase(c, r)
+			p.erase(c, v, r)
 		}
 	}
 }

@@ -371,9 +371,9 @@ func (d *device) deliver(in seal.Inbox, m message) bool {
 	d.w.t.Helper()
 	var e person.Effects
 	var err error
-	if r, ok := d.person.Relation(in.Relation); ok {
-		_, msg, openErr := seal.OpenNew(r, m.body)
-		if openErr != nil || d.seen[msg.ID] {
+	if _, ok := d.person.Relation(in.Relation); ok {
+		relation, msg, opened := d.unseal(in.Mailbox, m.body)
+		if !opened || d.seen[msg.ID] {
 			return false
 		}
 		if msg.Kind == seal.Changed {
@@ -381,7 +381,7 @@ func (d *device) deliver(in seal.Inbox, m message) bool {
 			d.got = append(d.got, msg)
 			return false
 		}
-		if e, err = d.person.Handle(in.Relation, msg); err == nil {
+		if e, err = d.person.Handle(relation, msg); err == nil {
 			d.seen[msg.ID] = true
 		}
 	} else {
@@ -395,6 +395,19 @@ func (d *device) deliver(in seal.Inbox, m message) bool {
 		d.apply(e)
 	}
 	return false
+}
+
+// unseal opens a body of any relation that has the queue, as the exchange does.
+func (d *device) unseal(q seal.Mailbox, body []byte) (seal.RelationID, seal.Message, bool) {
+	for _, r := range d.person.Relations() {
+		if !slices.ContainsFunc(r.In, func(m seal.Mailbox) bool { return bytes.Equal(m.Recipient, q.Recipient) }) {
+			continue
+		}
+		if _, m, err := seal.OpenNew(r, body); err == nil {
+			return r.ID, m, true
+		}
+	}
+	return seal.RelationID{}, seal.Message{}, false
 }
 
 // settle delivers and merges until nothing moves.
