@@ -58,6 +58,10 @@ test("twins that both stand: four devices keep the same one (§4.2)", async () =
   await w.later(hour);
   const code = a.person.friends()[0]?.safety;
   for (const x of [a, b, c, d]) {
+    for (const i of await x.person.inboxes()) { // the twin that went had some of them too
+      if (i.invitation !== undefined) continue;
+      assert.ok(w.queues.has(i.mailbox.relay + hex(i.mailbox.sender ?? new Uint8Array())), "an inbox was deleted at its relay");
+    }
     assert.deepEqual(x.person.friends().map((f) => [f.pending, f.safety]), [[false, code]]);
     assert.equal((await x.person.relations()).length, 2);
   }

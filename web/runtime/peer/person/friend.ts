@@ -137,14 +137,14 @@ export function removeFriend(s: Self, id: string): Promise<PersonEffects> {
   const last = current(f);
   for (const r of f.all) {
     if (r !== last) {
-      erase(s, c, r);
+      erase(s, c, v, r);
       continue;
     }
-    quiet(s, c, r);
+    quiet(s, c, v, r);
     c.send(r.id, MessageKind.bye);
   }
   dropRekeysOf(s, c, v, id);
-  if (!last) forgetFriend(s, c, f);
+  if (!last) forgetFriend(s, c, v, f);
   return s.commit(c);
 }
 
@@ -154,7 +154,7 @@ export function forget(s: Self, relation: string): Promise<PersonEffects> {
   const c = new rec.Change();
   const r = v.relations.get(relation);
   const f = r && v.friends.get(r.record.friend);
-  if (f && f.leaving !== 0) forgetFriend(s, c, f);
+  if (f && f.leaving !== 0) forgetFriend(s, c, v, f);
   return s.commit(c);
 }
 
@@ -167,5 +167,5 @@ export function bye(s: Self, c: rec.Change, r: RelationView): void {
   dropRekeysOf(s, c, v, f.id);
   // Kept apart from the rest, which may be done at the next start.
   c.put(rec.at.leaving + f.id, rec.since, { at: s.now(), over: true });
-  forgetFriend(s, c, f);
+  forgetFriend(s, c, v, f);
 }

@@ -242,7 +242,7 @@ export function confirm(s: Self, c: rec.Change, r: RelationView, body: Uint8Arra
   for (const other of f.all) {
     if (other.id !== follows) continue;
     if (!first) c.effects.moved.push({ from: other.id, to: r.id });
-    erase(s, c, other);
+    erase(s, c, v, other);
   }
   for (const [key, k] of each(v.rekeys)) if (k.friend === f.id) endRekey(s, c, key, k, follows);
 }

@@ -16,7 +16,7 @@ import { queueOf } from "./own.ts";
 import { inboxes } from "./people.ts";
 import * as rec from "./record.ts";
 import { changeKeys } from "./rekey.ts";
-import { dropRekey, erase, forget } from "./relation.ts";
+import { dropRekey, endQueue, erase, forget } from "./relation.ts";
 import { expired as rosterExpired, idOf, lifetime, type Roster } from "./roster.ts";
 import type { Self } from "./self.ts";
 import { each, joined, mute, outdone, type FriendView, type RelationView, type View } from "./view.ts";
@@ -50,8 +50,8 @@ async function sweep(s: Self, again: boolean): Promise<PersonEffects> {
   await sweepInvitations(s, c, v, again);
   for (const [, r] of each(v.relations)) sweepRelation(s, c, v, r, again);
   for (const [, f] of each(v.friends)) {
-    sweepTwins(s, c, f);
-    if (f.leaving !== 0 && (f.over || s.now() > f.leaving + s.o.message)) forget(s, c, f);
+    sweepTwins(s, c, v, f);
+    if (f.leaving !== 0 && (f.over || s.now() > f.leaving + s.o.message)) forget(s, c, v, f);
   }
   sweepRekeys(s, c, v, again);
   for (const [name, d] of each(v.drops)) if (s.now() > d.since + s.o.message) c.del(rec.at.drop + name);
@@ -80,10 +80,7 @@ async function sweepInvitations(s: Self, c: rec.Change, v: View, again: boolean)
 function sweepRelation(s: Self, c: rec.Change, v: View, r: RelationView, again: boolean): void {
   oldEpochs(s, c, r);
   for (const [name, q] of each(r.in)) {
-    if (q.until !== 0 && s.now() > q.until) {
-      c.del(`${rec.at.in}${r.id}/${name}`);
-      c.drop(s.now(), [q.mailbox]);
-    }
+    if (q.until !== 0 && s.now() > q.until) endQueue(s, c, v, r, name, q.mailbox);
   }
   if (r.pending) sweepPending(s, c, v, r, r.pending, again);
 }
@@ -96,8 +93,8 @@ function sweepPending(s: Self, c: rec.Change, v: View, r: RelationView, p: rec.P
       c.del(rec.at.pending + r.id);
       return;
     }
-    erase(s, c, r);
-    if (f?.all.length === 1) forget(s, c, f);
+    erase(s, c, v, r);
+    if (f?.all.length === 1) forget(s, c, v, f);
   } else if (again && r.record.first) {
     c.send(r.id, MessageKind.confirm, encodeOctets(r.record.answer));
   } else if (again && p.until === 0) {
@@ -110,10 +107,10 @@ function sweepPending(s: Self, c: rec.Change, v: View, r: RelationView, p: rec.P
  * device may have a confirm of it that nobody else has heard of yet, after the time that
  * a message may take.
  */
-function sweepTwins(s: Self, c: rec.Change, f: FriendView): void {
+function sweepTwins(s: Self, c: rec.Change, v: View, f: FriendView): void {
   for (const r of f.all) {
     const after = r.pending ? Math.max(s.o.hand, s.o.message) : s.o.hand;
-    if (outdone(f, r) && s.now() > r.record.created + after) erase(s, c, r);
+    if (outdone(f, r) && s.now() > r.record.created + after) erase(s, c, v, r);
   }
 }
 
