@@ -17,6 +17,7 @@ import "./pages/open.ts";
 import "./pages/publish.ts";
 import "./pages/site.ts";
 import "./pages/sites.ts";
+import "./pages/tour.ts";
 import "./pages/you.ts";
 import "./parts/appask.ts";
 import "./parts/ask.ts";
@@ -32,7 +33,7 @@ import { siteName } from "./sites.ts";
 import { format, t } from "./text/index.ts";
 
 /** The page of the navigation that another one belongs to. */
-const above: Partial<Readonly<Record<Place["page"], Place["page"]>>> = { site: "sites", friend: "friends", accept: "friends", devices: "you" };
+const above: Partial<Readonly<Record<Place["page"], Place["page"]>>> = { site: "sites", friend: "friends", accept: "friends", devices: "you", tour: "open" };
 
 /** How long a removal can be undone. */
 const undoFor = 6000;
@@ -160,6 +161,8 @@ export class Console extends Part implements Kith {
         return html`<kith-devices .kith=${this as Kith}></kith-devices>`;
       case "you":
         return html`<kith-you .kith=${this as Kith}></kith-you>`;
+      case "tour":
+        return html`<kith-tour .kith=${this as Kith}></kith-tour>`;
       case "node":
         return html`<kith-node .kith=${this as Kith}></kith-node>`;
     }

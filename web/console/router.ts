@@ -12,6 +12,7 @@ export type Place =
   | { readonly page: "documents" }
   | { readonly page: "devices" }
   | { readonly page: "apps" }
+  | { readonly page: "tour" }
   | { readonly page: "you" }
   | { readonly page: "node" };
 
@@ -28,6 +29,7 @@ export function parsePlace(hash: string): Place {
     case "documents":
     case "devices":
     case "apps":
+    case "tour":
     case "you":
       return { page: parts[0] };
     case "friends": {

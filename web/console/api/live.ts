@@ -3,6 +3,7 @@ import { ApiError, type Client } from "./client.ts";
 import type { ServerEvent } from "./lines.ts";
 import type { NearbyState, PageState } from "./nearby.ts";
 import type { SharingState } from "./sharing.ts";
+import type { TourState } from "./tour.ts";
 import type { Site, Status } from "./types.ts";
 
 /** How the console stands with the node. */
@@ -35,6 +36,8 @@ export class Live extends EventTarget {
   sharing: SharingState | undefined;
   /** What web apps want and may; undefined where private sharing is off. */
   apps: AppState | undefined;
+  /** How far the first steps are; undefined until it is known. */
+  tour: TourState | undefined;
   /** False until the first list of sites came. */
   loaded = false;
   readonly traffic: Traffic[] = [];
@@ -74,6 +77,12 @@ export class Live extends EventTarget {
   /** Puts a change in place before the node confirms it, so that a switch moves when it is pressed. */
   assume(label: string, change: Partial<Site>): void {
     this.sites = this.sites.map((s) => (s.label === label ? { ...s, ...change } : s));
+    this.#changed();
+  }
+
+  /** Takes what the node answered about the first steps, before its events say so. */
+  toured(tour: TourState): void {
+    this.tour = tour;
     this.#changed();
   }
 
@@ -153,6 +162,8 @@ export class Live extends EventTarget {
         this.apps = JSON.parse(event.data) as AppState;
       } else if (event.type === "sharing") {
         this.sharing = JSON.parse(event.data) as SharingState;
+      } else if (event.type === "tour") {
+        this.tour = JSON.parse(event.data) as TourState;
       } else {
         continue;
       }

@@ -100,6 +100,7 @@ export class NodePage extends Part {
     return html`<section aria-labelledby="about"><h2 id="about">${t("node.about")}</h2><dl class="rows">
       ${row(t("node.version"), s.version)} ${row(t("node.home"), copyable(s.home, t("node.home")))}
       ${row(t("node.console"), html`<code dir="ltr">${s.console}</code>`)} ${row(t("node.memory"), format.bytes(s.memory))}
+      ${row(t("tour.title"), html`<a href="#/tour">${t("tour.again")}</a>`)}
       ${row(t("node.licences"), html`<a href="/assets/licenses.txt" target="_blank" rel="noopener">${t("node.licences.text")}</a>`)}</dl></section>`;
   }
 

@@ -113,7 +113,8 @@ export class OpenPage extends Part {
   #lesson(): TemplateResult {
     const step = (n: "open" | "serve" | "publish") =>
       html`<li><h3>${t(`lesson.${n}`)}</h3><p>${t(`lesson.${n}.text`)}</p></li>`;
-    return html`<section aria-labelledby="lesson"><h2 id="lesson">${t("lesson.title")}</h2>
+    return html`<div class="invite-tour"><p>${t("tour.invite")}</p><a class="button primary" href="#/tour">${t("tour.go")}</a></div>
+      <section aria-labelledby="lesson"><h2 id="lesson">${t("lesson.title")}</h2>
       <ol class="lesson">${step("open")}${step("serve")}${step("publish")}</ol></section>`;
   }
 
