@@ -82,6 +82,7 @@ func (pieces) codeSpan(w util.BufWriter, source []byte, n ast.Node, entering boo
 	return ast.WalkSkipChildren, nil
 }
 
+// image can be opened by itself, and is dark where that is preferred and there is one.
 func (pieces) image(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	if !entering {
 		return ast.WalkContinue, nil
@@ -90,6 +91,9 @@ func (pieces) image(w util.BufWriter, source []byte, node ast.Node, entering boo
 	img := `<img src="` + html.EscapeString(string(n.Destination)) + `" alt="` + html.EscapeString(plain(n, source)) + `" loading="lazy">`
 	if dark, ok := n.AttributeString("dark"); ok {
 		img = `<picture><source media="(prefers-color-scheme: dark)" srcset="` + html.EscapeString(string(dark.([]byte))) + `">` + img + `</picture>`
+	}
+	if n.Parent().Kind() != ast.KindLink { // on a small screen it is looked at alone
+		img = `<a class="figure" href="` + html.EscapeString(string(n.Destination)) + `">` + img + `</a>`
 	}
 	_, _ = w.WriteString(img)
 	return ast.WalkSkipChildren, nil
