@@ -113,7 +113,7 @@ func (d *diagram) draw() []byte {
 			half := width(s.lines...)/2 + 10
 			c.add(`<rect class="paper" x="%d" y="%d" width="%d" height="20"/>`, c.right/2-half, c.y-10, 2*half)
 			c.text(c.right/2, c.y+4, "soft", "middle", s.lines[0])
-			c.y += 22
+			c.y += 32
 		}
 	}
 	return d.frame(c, x)
