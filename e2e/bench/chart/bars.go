@@ -56,13 +56,17 @@ func (b BarChart) SVG() []byte {
 		c.line("r", scale(m), barsTop, scale(m), bottom)
 		c.text(scale(m), bottom+16, "middle", "s", short(m))
 	}
+	at := func(i int) float64 { return barsTop + barStep*float64(i) + (barStep-barHeight)/2 }
 	for i, x := range b.Bars {
-		b.bar(&c, x, barsTop+barStep*float64(i)+(barStep-barHeight)/2, left, scale)
+		b.bar(&c, x, at(i), left, scale)
 	}
 	if b.Goal > 0 {
 		x := scale(b.Goal)
 		c.line("g", x, barsTop, x, bottom+22)
 		c.text(x, bottom+36, "middle", "gt", "goal "+Number(b.Goal))
+	}
+	for i, x := range b.Bars { // over the goal's line
+		x.value(&c, at(i)+barHeight/2+4.5, left, scale)
 	}
 	return c.close()
 }
@@ -76,17 +80,27 @@ func (b BarChart) bar(c *canvas, x Bar, y, left float64, scale func(float64) flo
 	middle := y + barHeight/2
 	c.text(left-10, middle+4.5, "end", class, x.Name)
 	if x.Missing != "" {
-		c.text(left+8, middle+4.5, "start", "s", x.Missing)
 		return
 	}
-	fmt.Fprintf(c, `<rect x="%s" y="%s" width="%s" height="%s" rx="2" fill="%s"/>`+"\n",
+	fmt.Fprintf(c, `<rect x="%s" y="%s" width="%s" height="%s" rx="2" fill="%s" fill-opacity=".8"/>`+"\n",
 		at(left), at(y), at(math.Max(scale(x.Value)-left, 1.5)), at(barHeight), fill)
-	end := math.Max(scale(x.Value), scale(x.High))
 	if x.Low < x.High {
 		lo, hi := scale(x.Low), scale(x.High)
 		fmt.Fprintf(c, `<path class="w" d="M%s %sH%sM%s %sv8M%s %sv8"/>`+"\n", at(lo), at(middle), at(hi), at(lo), at(middle-4), at(hi), at(middle-4))
 	}
-	c.text(end+8, middle+4.5, "start", class, Number(x.Value))
+}
+
+// value writes a bar's value beside its end.
+func (x Bar) value(c *canvas, y, left float64, scale func(float64) float64) {
+	class := "v"
+	if x.Own {
+		class = "o v"
+	}
+	if x.Missing != "" {
+		c.text(left+8, y, "start", "s v", x.Missing)
+		return
+	}
+	c.text(math.Max(scale(x.Value), scale(x.High))+8, y, "start", class, Number(x.Value))
 }
 
 // describe says in words what the chart shows.

@@ -8,10 +8,10 @@ import (
 
 // style is for both kinds of pages; the second half holds on dark ones.
 const style = `<style>
-.c{--ink:#1f2328;--soft:#59636e;--rule:#d1d9e0;--own:#0b6e6e;--other:#9aa5b1;--goal:#b35900;--a:#0b6e6e;--b:#8250df;--d:#b35900;--e:#59636e}
-@media (prefers-color-scheme:dark){.c{--ink:#e6edf3;--soft:#9da7b3;--rule:#3d444d;--own:#3fb6b0;--other:#6b7682;--goal:#f0a35e;--a:#3fb6b0;--b:#c297ff;--d:#f0a35e;--e:#9da7b3}}
+.c{--paper:#fff;--ink:#1f2328;--soft:#59636e;--rule:#d1d9e0;--own:#0b6e6e;--other:#9aa5b1;--goal:#b35900;--a:#0b6e6e;--b:#8250df;--d:#b35900;--e:#59636e}
+@media (prefers-color-scheme:dark){.c{--paper:#0d1117;--ink:#e6edf3;--soft:#9da7b3;--rule:#3d444d;--own:#3fb6b0;--other:#6b7682;--goal:#f0a35e;--a:#3fb6b0;--b:#c297ff;--d:#f0a35e;--e:#9da7b3}}
 text{font:13px system-ui,-apple-system,"Segoe UI",sans-serif;fill:var(--ink)}
-.s{fill:var(--soft);font-size:12px}.h{font-weight:600;font-size:14px}.o{font-weight:600}
+.s{fill:var(--soft);font-size:12px}.h{font-weight:600;font-size:14px}.o{font-weight:600}.v{stroke:var(--paper);stroke-width:4px;paint-order:stroke}
 .r{stroke:var(--rule);fill:none}.w{stroke:var(--ink);stroke-width:1.5;fill:none}.g{stroke:var(--goal);stroke-width:1.5;stroke-dasharray:5 3;fill:none}
 .gt{fill:var(--goal);font-size:12px}
 </style>
