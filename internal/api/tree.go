@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -36,6 +37,9 @@ func (s *Server) getTree(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	tree, err := s.tree(ctx, a, r.PathValue("path"))
+	if errors.Is(err, fs.ErrClosed) {
+		err = fault.New(fault.NotFound, "%s was removed from this node", a)
+	}
 	answer(w, tree, err)
 }
 
