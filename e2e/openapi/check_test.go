@@ -45,7 +45,7 @@ func (d *document) check(r *request, a answered) error {
 
 // checkStranger is for requests that no operation describes.
 func (d *document) checkStranger(r *request, a answered) error {
-	want := map[string][]int{"node": {401, 403, 404, 405}, "app": {403, 404, 405}}[d.name]
+	want := map[string][]int{"node": {401, 403, 404, 405}, "app": {400, 403, 404, 405}}[d.name]
 	for _, status := range want {
 		if a.status == status {
 			if a.status == http.StatusMethodNotAllowed && a.header.Get("Allow") == "" {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -59,11 +61,14 @@ func (w *world) everything(t testing.TB, d *document) string {
 		out += string(w.call(t, d, id, nil, nil, 200))
 	}
 	out += string(w.call(t, d, "getDocument", nil, nil, 200))
+	var sites []string // in any order: who was read last is first
 	for _, s := range decode[struct {
 		Sites []struct{ Label, Mode, Address string }
 	}](t, w.call(t, d, "getSites", nil, nil, 200)).Sites {
-		out += s.Label + s.Mode + s.Address
+		sites = append(sites, s.Label+s.Mode+s.Address)
 	}
+	slices.Sort(sites)
+	out += strings.Join(sites, "")
 	own := decode[struct {
 		Person                               struct{ Name string }
 		Friends, Devices, Invitations, Lists []struct{ ID, Name string }
