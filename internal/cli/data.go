@@ -125,18 +125,18 @@ func (p *program) dataListCommand() *cobra.Command {
 	return p.jsonFlag(c)
 }
 
-func audienceText(a *sharing.Audience) string {
+func audienceText(a *sharing.Audience) text.Phrase {
 	switch {
 	case a == nil || a.Kind == "nobody":
-		return "nobody"
+		return text.Of("nobody")
 	case a.Kind == "all":
-		return "all friends"
+		return text.Of("all friends")
 	}
 	names := append([]string{}, a.Friends...)
 	for _, l := range a.Lists {
 		names = append(names, "list:"+l)
 	}
-	return clip(printable(strings.Join(names, ", ")), 40)
+	return text.Of("%s", clip(printable(strings.Join(names, ", ")), 40))
 }
 
 func (p *program) shareCommand() *cobra.Command {

@@ -188,7 +188,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 		if len(args) == n {
 			return nil
 		}
-		return fault.New(fault.Invalid, "'%s' takes %s, and got %d arguments", c.CommandPath(), what, len(args)).
+		return fault.New(fault.Invalid, "'%s' takes %s, and got %d arguments", c.CommandPath(), text.Key(what), len(args)).
 			WithHint("'%s --help' shows examples", c.CommandPath())
 	}
 }

@@ -147,7 +147,11 @@ func (p *program) trustCommand() *cobra.Command {
 			if p.json {
 				return p.printJSON(d)
 			}
-			p.note("files of %s are taken %s", printable(d.Name), map[bool]string{true: "without asking", false: "after asking"}[d.Trusted])
+			if d.Trusted {
+				p.note("files of %s are taken without asking", printable(d.Name))
+			} else {
+				p.note("files of %s are taken after asking", printable(d.Name))
+			}
 			return nil
 		},
 	}
@@ -291,7 +295,7 @@ func (p *program) answerNew(ctx context.Context, h hub, prompts []nearby.Prompt,
 			p.note("code for %s: %s", printable(q.Device), q.Code)
 			continue
 		}
-		code, err := p.readLine(ctx, p.lang.Say("code that %s shows: ", printable(q.Device)))
+		code, err := p.readLine(ctx, "code that %s shows: ", printable(q.Device))
 		if err == nil {
 			err = h.NearbyPrompt(ctx, q.ID, code)
 		}
@@ -303,8 +307,8 @@ func (p *program) answerNew(ctx context.Context, h hub, prompts []nearby.Prompt,
 }
 
 // readLine asks the person for a line.
-func (p *program) readLine(ctx context.Context, ask string) (string, error) {
-	_, _ = fmt.Fprint(p.Err, ask)
+func (p *program) readLine(ctx context.Context, ask string, args ...any) (string, error) {
+	_, _ = fmt.Fprint(p.Err, p.lang.Say(ask, args...))
 	type line struct {
 		text string
 		err  error

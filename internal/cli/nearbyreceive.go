@@ -143,8 +143,8 @@ func (w *receiver) answer(ctx context.Context, offers []nearby.Offer) error {
 		switch {
 		case isTerminal(w.p.Err) && !w.p.json:
 			w.bar.end()
-			said, err := w.p.readLine(ctx, w.p.lang.Say("take %s (%s) from %s into %s? [y/N] ",
-				w.describe(o), bytesText(o.Total), printable(o.Name), o.Into))
+			said, err := w.p.readLine(ctx, "take %s (%s) from %s into %s? [y/N] ",
+				w.describe(o), bytesText(o.Total), printable(o.Name), o.Into)
 			if err != nil {
 				return err
 			}

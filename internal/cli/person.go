@@ -9,6 +9,7 @@ import (
 
 	"github.com/kith-web/kith/internal/api"
 	"github.com/kith-web/kith/internal/fault"
+	"github.com/kith-web/kith/internal/text"
 )
 
 func (p *program) personCommand() *cobra.Command {
@@ -47,9 +48,17 @@ func (p *program) showPerson(ctx context.Context) error {
 	p.say("friends     %d of at most 250", len(st.Friends))
 	p.say("devices     %d", len(st.Devices))
 	p.say("documents   %d, %s", me.Documents, bytesText(me.Octets))
-	p.say("key kept by %s%s", me.Guard, map[bool]string{true: ", locked: 'kith person unlock'"}[me.Locked])
+	if me.Locked {
+		p.say("key kept by %s, locked: 'kith person unlock'", me.Guard)
+	} else {
+		p.say("key kept by %s", me.Guard)
+	}
 	for _, r := range me.Relays {
-		p.say("mailboxes   %s (%s)", printable(r.URL), map[bool]string{true: "connected", false: "not connected"}[r.Connected])
+		if r.Connected {
+			p.say("mailboxes   %s (connected)", printable(r.URL))
+		} else {
+			p.say("mailboxes   %s (not connected)", printable(r.URL))
+		}
 	}
 	if len(me.Relays) == 0 {
 		p.note("no relay keeps mailboxes for you: set relays in [mailbox] of config.toml, so that friends reach you when you are offline")
@@ -178,10 +187,10 @@ func (p *program) lockCommand() *cobra.Command {
 // readSecret asks for a line that a terminal does not show.
 func (p *program) readSecret(ctx context.Context, ask string) (string, error) {
 	if f, ok := p.In.(interface{ Fd() uintptr }); ok && term.IsTerminal(int(f.Fd())) {
-		_, _ = p.Err.Write([]byte(ask))
+		_, _ = p.Err.Write([]byte(p.lang.Text(ask)))
 		secret, err := term.ReadPassword(int(f.Fd()))
 		_, _ = p.Err.Write([]byte("\n"))
 		return string(secret), err
 	}
-	return p.readLine(ctx, ask)
+	return p.readLine(ctx, "%s", text.Key(ask))
 }

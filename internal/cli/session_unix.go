@@ -2,7 +2,9 @@
 
 package cli
 
-import "syscall"
+import (
+	"syscall"
+)
 
 // ownSession keeps a process from the signals of this terminal.
 func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

@@ -1,6 +1,8 @@
 package cli
 
-import "syscall"
+import (
+	"syscall"
+)
 
 // detached is DETACHED_PROCESS of CreateProcess.
 const detached = 0x00000008

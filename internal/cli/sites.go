@@ -47,7 +47,7 @@ func (p *program) printSites(sites []site.Site) error {
 			name = "-"
 		}
 		w.row("%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s",
-			clip(printable(name), 24), s.State, len(s.Stats.Peers), share(s.Stats.Stored, s.Stats.Total),
+			clip(printable(name), 24), stateText(s.State), len(s.Stats.Peers), share(s.Stats.Stored, s.Stats.Total),
 			bytesText(s.Stats.Total), rate(s.Stats.DownRate), rate(s.Stats.UpRate), served(s, time.Now()), s.Address)
 	}
 	return w.Flush()
@@ -66,4 +66,16 @@ func served(s site.Site, now time.Time) text.Phrase {
 		return text.Of("in use")
 	}
 	return text.Of("for %s", duration(s.SeededUntil.Sub(now)))
+}
+
+func stateText(s site.State) text.Phrase {
+	switch s {
+	case site.StateOpening:
+		return text.Of("opening")
+	case site.StateOpen:
+		return text.Of("open")
+	case site.StateClosed:
+		return text.Of("closed")
+	}
+	return text.Of("%s", string(s))
 }

@@ -37,16 +37,16 @@ func (p *program) statusCommand() *cobra.Command {
 
 func (p *program) printStatus(st api.Status) error {
 	w := p.table("")
-	row := func(name, format string, args ...any) {
+	about := func(name, format string, args ...any) {
 		w.row("%s\t%s", p.lang.Text(name), p.lang.Say(format, args...))
 	}
-	row("Console", "%s", st.Console)
-	row("Home", "%s", st.Home)
-	row("Running", "for %s, version %s, process %d", duration(time.Duration(st.Uptime*float64(time.Second))), st.Version, st.PID)
-	row("Memory", "%s", bytesText(int64(st.Memory)))
-	row("Sites", "%d known, %d open, %d pinned, %d published, %s on disk",
+	about("Console", "%s", st.Console)
+	about("Home", "%s", st.Home)
+	about("Running", "for %s, version %s, process %d", duration(time.Duration(st.Uptime*float64(time.Second))), st.Version, st.PID)
+	about("Memory", "%s", bytesText(int64(st.Memory)))
+	about("Sites", "%d known, %d open, %d pinned, %d published, %s on disk",
 		st.Sites, st.Open, st.Pinned, st.Published, bytesText(st.Disk))
-	row("Traffic", "%s down (%s), %s up (%s)",
+	about("Traffic", "%s down (%s), %s up (%s)",
 		bytesText(st.Downloaded), rate(st.DownRate), bytesText(st.Uploaded), rate(st.UpRate))
 	for _, name := range slices.Sorted(maps.Keys(st.Engines)) {
 		e := st.Engines[name]

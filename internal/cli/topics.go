@@ -1,6 +1,8 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+)
 
 // topics are pages of help that belong to no command.
 func topics() []*cobra.Command {

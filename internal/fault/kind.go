@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"syscall"
 
 	"github.com/kith-web/kith/internal/text"
 )
@@ -102,6 +103,8 @@ func KindOf(err error) Kind {
 		return Forbidden
 	case errors.Is(err, fs.ErrInvalid):
 		return Invalid
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return NoSpace
 	case errors.Is(err, context.DeadlineExceeded):
 		return Unreachable
 	case errors.Is(err, context.Canceled):

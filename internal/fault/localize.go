@@ -22,7 +22,7 @@ func keep(english, format string, args []any) phrase {
 	for i, a := range args {
 		switch a.(type) {
 		case nil, string, bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64,
-			float32, float64, time.Duration, error, text.Phrase, text.Quantity, text.Decimal:
+			float32, float64, time.Duration, error, text.Phrase, text.Quantity, text.Decimal, text.Key:
 			continue
 		}
 		if &p.args[0] == &args[0] {

@@ -63,3 +63,12 @@ func (d Decimal) In(l *Language) string {
 	}
 	return strings.Replace(d.String(), ".", l.comma, 1)
 }
+
+// Key is a text without arguments that is handed on before it is said. Its String
+// is English.
+type Key string
+
+func (k Key) String() string { return string(k) }
+
+// In says the text in a language.
+func (k Key) In(l *Language) string { return l.Text(string(k)) }
