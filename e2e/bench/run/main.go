@@ -6,7 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -115,9 +117,42 @@ func (r *runner) page() error {
 	return r.paths.Write(all)
 }
 
+// build builds the program and the tests once, so that no group waits for it, nor
+// meets sources that changed.
+func (r *runner) build(ctx context.Context, groups []report.Group) error {
+	const kith = "KITH_BIN"
+	if os.Getenv(kith) == "" {
+		bin, err := filepath.Abs(filepath.Join(r.dist, "kith"))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(r.out, "building")
+		if out, err := exec.CommandContext(ctx, "go", "build", "-o", bin, "./cmd/kith").CombinedOutput(); err != nil {
+			return fmt.Errorf("build kith: %w\n%s", err, out)
+		}
+		if err := os.Setenv(kith, bin); err != nil {
+			return err
+		}
+	}
+	packages := map[string]bool{}
+	for _, g := range groups {
+		for _, s := range g.Steps {
+			packages["./"+s.Package] = true
+		}
+	}
+	args := append([]string{"test", "-run", "^$"}, slices.Sorted(maps.Keys(packages))...)
+	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build tests: %w\n%s", err, out)
+	}
+	return nil
+}
+
 // all runs groups, one after the other; one that fails does not keep the others.
 func (r *runner) all(ctx context.Context, groups []report.Group) error {
 	if err := os.MkdirAll(r.dist, 0o755); err != nil {
+		return err
+	}
+	if err := r.build(ctx, groups); err != nil {
 		return err
 	}
 	r.peers = find()
