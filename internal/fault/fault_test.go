@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/kith-web/kith/internal/fault"
@@ -47,6 +48,7 @@ func TestStandardErrorsAreRecognised(t *testing.T) {
 	for err, want := range map[error]fault.Kind{
 		fs.ErrNotExist:           fault.NotFound,
 		fs.ErrPermission:         fault.Forbidden,
+		syscall.ENOSPC:           fault.NoSpace,
 		context.DeadlineExceeded: fault.Unreachable,
 		context.Canceled:         fault.Canceled,
 		errors.New("?"):          fault.Internal,
