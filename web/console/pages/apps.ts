@@ -46,7 +46,7 @@ export class AppsPage extends Part {
     return html`<div class="page apps"><header class="title"><div class="what"><h1>${t("apps.title")}</h1><p class="lead">${t("apps.lead")}</p></div></header>
       ${gate(this.kith, (s) => html`${this.error ? failure(this.error, "apps-error") : nothing}
         ${apps.length === 0
-          ? html`<div class="empty">${icon("apps")}<h2>${t("apps.empty")}</h2><p>${t("apps.empty.text")}</p></div>`
+          ? html`<div class="empty">${icon("apps")}<h2>${t("apps.empty")}</h2><p>${t("apps.empty.text")}</p>${this.kith.host === "node" ? html`<div class="buttons"><a class="button primary" href="#/">${t("nav.open")}</a><a class="button" href="#/tour">${t("apps.empty.example")}</a></div>` : nothing}</div>`
           : html`<ul class="documents">${repeat(apps, (a) => a.label, (a) => this.#app(a, s))}</ul>`}
         ${this.#others(apps)}`)}</div>`;
   }

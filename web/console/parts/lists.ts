@@ -3,6 +3,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Friend, FriendList } from "../api/sharing.ts";
 import { failure } from "../failure.ts";
 import { Following, Part, type Kith } from "../part.ts";
+import { placeHash } from "../router.ts";
 import { format, t } from "../text/index.ts";
 import { icon } from "./icon.ts";
 
@@ -23,7 +24,7 @@ export class Lists extends Part {
     return html`<section class="serves" aria-labelledby="lists"><h2 id="lists">${t("lists.title")}</h2><p class="hint">${t("lists.text")}</p>
       ${s && s.lists.length > 0
         ? html`<ul class="documents">${repeat(s.lists, (l) => l.name, (l) => this.#list(l, friends))}</ul>`
-        : html`<p class="none">${t("lists.none")}</p>`}
+        : html`<p class="none">${t("lists.none")} ${friends.length === 0 ? html`<a href=${placeHash({ page: "friends" })}>${t("lists.first")}</a>` : nothing}</p>`}
       ${friends.length === 0 ? nothing : html`<details class="fold"><summary>${t("lists.add")}</summary><form class="in-place" @submit=${(e: SubmitEvent) => void this.#save(e)}>
         <label for="list-name">${t("lists.name")}</label><input id="list-name" name="name" required maxlength="64" pattern="[^\\/:]+" autocomplete="off" placeholder=${t("lists.example")} />
         ${this.#members(friends, [])}
