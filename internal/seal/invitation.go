@@ -108,7 +108,8 @@ func ParseInvitation(link string) (Invitation, error) {
 	}
 	fragment = strings.TrimPrefix(fragment, joinMark)
 	bad := func(format string, args ...any) (Invitation, error) {
-		return Invitation{}, fault.New(fault.Invalid, "invitation: "+format, args...).WithHint("copy the whole link, to its last character")
+		return Invitation{}, fault.New(fault.Invalid, "invitation: %w", fault.New(fault.Invalid, format, args...)).
+			WithHint("copy the whole link, to its last character")
 	}
 	if len(fragment) > base64.RawURLEncoding.EncodedLen(invitationHead+maxRelays*(1+maxRelayURL)) {
 		return bad("%d characters are too many", len(fragment))
