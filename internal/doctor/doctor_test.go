@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/kith-web/kith/internal/openscreen"
 )
 
@@ -82,6 +84,28 @@ func TestAClockThatIsOff(t *testing.T) {
 		c.Message = strings.NewReplacer("59s", "0s", "1m1s", "1m0s", "2m0s behind", "3m0s behind", "1h59m0s", "2h0m0s", "h0m1s", "h0m0s", "m1s", "m0s").Replace(c.Message)
 		expect(t, c, q.state, q.words)
 	}
+}
+
+// TestARelayIsHeard: relays are spoken to over WebSocket, whose answer has a date too.
+func TestARelayIsHeard(t *testing.T) {
+	relay := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_ = conn.Close(websocket.StatusNormalClosure, "")
+	}))
+	defer relay.Close()
+	clock := NewClock()
+	conn, _, err := websocket.Dial(t.Context(), relay.URL, &websocket.DialOptions{
+		HTTPClient: &http.Client{Transport: clock.Through(http.DefaultTransport)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.CloseNow()
+	expect(t, checkClock(clock, time.Time{}), OK, "agrees with 127.0.0.1")
 }
 
 func TestOneWrongClockIsOutvoted(t *testing.T) {
