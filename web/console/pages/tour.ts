@@ -90,8 +90,8 @@ export class TourPage extends Part {
     if (!this.kith.live.sharing) {
       return html`<p class="remark">${icon("warning")} <span>${t("sharing.off")}</span></p>`;
     }
-    return html`${this.#example(e)}
-      ${e.published && s.state === "open" ? html`<p class="waiting" role="status">${t("tour.app.wait")}</p>` : nothing}
+    return html`${e.published && s.state === "open" ? html`<p class="waiting" role="status">${t("tour.app.wait")}</p>` : nothing}
+      ${this.#example(e)}
       ${s.state === "done" ? html`<p class="happened">${icon("check")} <span>${t("tour.app.done")} <a href="#/apps">${t("tour.app.see")}</a></span></p>` : nothing}`;
   }
 
