@@ -16,13 +16,17 @@ async function check(page: Page, name: string): Promise<void> {
     for (const size of sizes) {
       await page.setViewportSize(size);
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-      await page.screenshot({ path: `../test-results/look/visit-${name}-${scheme}-${size.name}.png`, fullPage: name !== "badge" });
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect.soft(over, `${name} is wider than the window`).toBeLessThanOrEqual(0);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect.soft(violations.map((v) => `${name} ${scheme} ${size.name}: ${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`)).toEqual([]);
+      await look(page, `${name}-${scheme}-${size.name}`, name !== "badge");
     }
   }
+}
+
+async function look(page: Page, name: string, fullPage = true): Promise<void> {
+  await page.screenshot({ path: `../test-results/look/visit-${name}.png`, fullPage });
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  expect.soft(over, `${name} is wider than the window`).toBeLessThanOrEqual(0);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect.soft(violations.map((v) => `${name}: ${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`)).toEqual([]);
 }
 
 async function met(host: Host, first: Person, second: Person): Promise<Page> {
@@ -51,6 +55,12 @@ test("the page who served me, and the badge", async ({ person }) => {
   await expect(served.getByRole("status")).toHaveText(/Connected to/, { timeout: 60_000 });
   await expect(served.getByText(/pieces are here/)).toBeVisible();
   await check(served, "served");
+  await served.addInitScript(() => Object.defineProperty(navigator, "languages", { get: () => ["de-AT", "en"] }));
+  await served.setViewportSize({ width: 360, height: 780 });
+  await served.reload();
+  await expect(served.getByRole("status")).toHaveText(/Peers? verbunden/, { timeout: 60_000 });
+  await expect(served.locator("html")).toHaveAttribute("lang", "de");
+  await look(served, "served-german");
   expect(complaints).toEqual([]);
   await served.close();
 
