@@ -2,7 +2,7 @@
 import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gallery, noise } from "./site.ts";
-import { controlled, expect, pictures, startHost, test, view, writeFiles } from "./setting.ts";
+import { controlled, expect, kept, pictures, startHost, test, view, writeFiles } from "./setting.ts";
 import { page as html } from "../../browser/tests/fixtures.ts";
 
 test("a first visit paints, gets its pictures, and puts the worker in charge", async ({ person }) => {
@@ -61,6 +61,29 @@ test("what the browser had before the worker was in charge is kept for others to
   const size = (path: string): Promise<number> => page.evaluate(
     async (p) => fetch(p, { signal: AbortSignal.timeout(2000) }).then(async (r) => (await r.arrayBuffer()).byteLength, () => 0), path);
   await expect.poll(() => size("/pictures/0.png"), { timeout: 60_000 }).toBe((files["pictures/0.png"] as Uint8Array).length);
+});
+
+test("a worker that comes when the page leads already keeps what the site needs without its host", async ({ person }) => {
+  const host = await startHost(await gallery(2));
+  const page = await (await person()).page();
+  await page.addInitScript(() => {
+    const service = navigator.serviceWorker;
+    const register = service.register.bind(service);
+    // The loader goes on as when the registration was quick and the worker's start slow.
+    service.register = (...all) => {
+      const waiting = setInterval(async () => {
+        const { held } = await navigator.locks.query();
+        if (held?.some((l) => l.name === "kith-visit")) {
+          clearInterval(waiting);
+          void register(...all);
+        }
+      }, 100);
+      return Promise.resolve({ installing: null, waiting: null, active: null } as unknown as ServiceWorkerRegistration);
+    };
+  });
+  await page.goto(`${host.origin}/`);
+  await controlled(page);
+  await kept(page);
 });
 
 test("the worker answers ranges, HEAD and conditions as a server does", async ({ person }) => {

@@ -51,6 +51,7 @@ class Worker {
       const [port] = e.ports;
       if (message?.kith === "lead" && port) {
         this.#link.adopt(message.id, port);
+        e.waitUntil(this.#settle()); // who leads may have been ready before there was a worker
       } else if (message?.kith === "coming") {
         this.#link.expect();
         e.waitUntil(this.#settle());
@@ -79,7 +80,7 @@ class Worker {
     if (!this.#settled) {
       this.#settled = true;
       await new Promise((done) => setTimeout(done, settleAfter));
-      await keepAssets().catch(() => undefined);
+      await keepAssets().catch(() => (this.#settled = false)); // the next page tries again
     }
   }
 
