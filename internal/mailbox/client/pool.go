@@ -151,7 +151,8 @@ func (p *Pool) open(ctx context.Context, relay string, l *line) (*Session, error
 			l.mu.Lock()
 			s, err := l.session, l.failed
 			l.mu.Unlock()
-			if s == nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+			// Without either, the session was opened and has ended since.
+			if s == nil && err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 				return nil, err
 			}
 		case <-ctx.Done():
