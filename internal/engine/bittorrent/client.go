@@ -80,6 +80,7 @@ func (e *Engine) config() (*torrent.ClientConfig, error) {
 	c.DialRateLimiter = rate.NewLimiter(50, 50)
 	c.HeaderObfuscationPolicy = torrent.HeaderObfuscationPolicy{} // plain first: a round trip less
 	c.TrackerDialContext = capped(e.guarded(e.o.Trackers))
+	c.TrackerListenPacket = trackerSockets(e.o.Log)
 	c.HTTPDialContext = e.guarded(e.o.Trackers)
 	c.WebTransport = padding{&http.Transport{DialContext: c.HTTPDialContext, MaxConnsPerHost: 10}}
 	c.Slogger = slog.New(quiet{e.o.Log.Handler()})

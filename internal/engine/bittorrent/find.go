@@ -100,10 +100,12 @@ func (s *site) join(u string) {
 		return
 	}
 	s.joined[u] = true
-	if !hasScheme(u, "ws", "wss") {
-		s.t.AddTrackers([][]string{{u}})
-	} else if s.e.hub != nil {
-		s.leave = append(s.leave, s.e.hub.Join(u, s.hash, swarm{s}))
+	if hasScheme(u, "ws", "wss") {
+		if s.e.hub != nil {
+			s.leave = append(s.leave, s.e.hub.Join(u, s.hash, swarm{s}))
+		}
+	} else if canonical, ok := trackerURL(u); ok {
+		s.t.AddTrackers([][]string{{canonical}})
 	}
 }
 
