@@ -2,13 +2,13 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/kith-web/kith/internal/engine"
+	"github.com/kith-web/kith/internal/text"
 )
 
 // checkEngine looks at one network.
@@ -28,23 +28,23 @@ func checkReach(name string, st engine.Status) Check {
 	where := ports(st.Listen)
 	switch {
 	case len(st.Listen) == 0:
-		c.State, c.Message = Warning, "the node listens nowhere: it finds others, and others do not find it"
-		c.Hint = "set listen in [" + name + "] of config.toml"
+		c.Found(Warning, "the node listens nowhere: it finds others, and others do not find it")
+		c.Advise("set listen in [%s] of config.toml", name)
 	case st.Reachable == "yes":
-		c.State, c.Message = OK, "peers reach this node at "+where
+		c.Found(OK, "peers reach this node at %s", where)
 	case st.Reachable == "no":
-		c.State, c.Message = Warning, "peers cannot connect to "+where+"; only those that this node calls are served"
-		c.Hint = "forward " + where + " (TCP and UDP) to this computer in your router, and allow it in the firewall"
+		c.Found(Warning, "peers cannot connect to %s; only those that this node calls are served", where)
+		c.Advise("forward %s (TCP and UDP) to this computer in your router, and allow it in the firewall", where)
 	default:
-		c.State, c.Message = Skipped, "no peer has tried to connect to "+where+" yet"
-		c.Hint = "ask again in some minutes"
+		c.Found(Skipped, "no peer has tried to connect to %s yet", where)
+		c.Advise("ask again in some minutes")
 	}
 	return c
 }
 
 // ports names the ports of addresses such as tcp://127.0.0.1:1 and
 // /ip4/127.0.0.1/udp/1/quic-v1, each once.
-func ports(listen []string) string {
+func ports(listen []string) text.Phrase {
 	var found []string
 	for _, l := range listen {
 		port := portOf(l)
@@ -56,9 +56,9 @@ func ports(listen []string) string {
 		}
 	}
 	if len(found) == 1 {
-		return "port " + found[0]
+		return text.Of("port %s", found[0])
 	}
-	return "ports " + strings.Join(found, ", ")
+	return text.Of("ports %s", strings.Join(found, ", "))
 }
 
 // portOf is the port in a multiaddr or a URL; "" where there is none.
@@ -79,19 +79,21 @@ func portOf(listen string) string {
 }
 
 func checkPeers(name string, st engine.Status) Check {
-	c := Check{Name: name + " peers", State: OK, Message: fmt.Sprintf("connected with %d", st.Peers)}
+	c := Check{Name: name + " peers"}
+	c.Found(OK, "connected with %d", st.Peers)
 	if st.Peers == 0 {
-		c.State, c.Message = Warning, "connected with nobody"
-		c.Hint = "open a site; if that stays so, look whether a firewall stops UDP and TCP to the outside"
+		c.Found(Warning, "connected with nobody")
+		c.Advise("open a site; if that stays so, look whether a firewall stops UDP and TCP to the outside")
 	}
 	return c
 }
 
 func checkDHT(name string, nodes int) Check {
-	c := Check{Name: name + " DHT", State: OK, Message: fmt.Sprintf("%d nodes known", nodes)}
+	c := Check{Name: name + " DHT"}
+	c.Found(OK, "%d nodes known", nodes)
 	if nodes == 0 {
-		c.State, c.Message = Failed, "no node of the distributed hash table is known"
-		c.Hint = "check that the internet can be reached over UDP, and the bootstrap keys in [" + name + "] of config.toml"
+		c.Found(Failed, "no node of the distributed hash table is known")
+		c.Advise("check that the internet can be reached over UDP, and the bootstrap keys in [%s] of config.toml", name)
 	}
 	return c
 }
@@ -108,16 +110,16 @@ func checkServices(name string, services []engine.Service) Check {
 			failed = append(failed, s.URL+" ("+s.Error+")")
 		}
 	}
-	c := Check{Name: name + " services", State: OK}
-	c.Message = fmt.Sprintf("%d of %d answered", asked-len(failed), asked)
+	c := Check{Name: name + " services"}
+	c.Found(OK, "%d of %d answered", asked-len(failed), asked)
 	switch {
 	case asked == 0:
-		c.State, c.Message = Skipped, fmt.Sprintf("none of %d was needed yet", len(services))
+		c.Found(Skipped, "none of %d was needed yet", len(services))
 	case len(failed) == asked:
-		c.State, c.Message = Failed, "none answered: "+strings.Join(failed, ", ")
-		c.Hint = "check the connection to the internet, and the lists in [" + name + "] of config.toml"
+		c.Found(Failed, "none answered: %s", strings.Join(failed, ", "))
+		c.Advise("check the connection to the internet, and the lists in [%s] of config.toml", name)
 	case len(failed) > 0:
-		c.Message += "; not: " + strings.Join(failed, ", ")
+		c.Also("%s; not: %s", strings.Join(failed, ", "))
 	}
 	return c
 }
@@ -125,17 +127,17 @@ func checkServices(name string, services []engine.Service) Check {
 func checkProbe(ctx context.Context, probe Probe) Check {
 	c := Check{Name: "names"}
 	if probe == nil {
-		c.State, c.Message = Skipped, "look-ups of names are not checked"
+		c.Found(Skipped, "look-ups of names are not checked")
 		return c
 	}
 	start := time.Now()
 	with, err := probe(ctx)
 	if err != nil {
-		c.State, c.Message = Failed, "names cannot be looked up: "+oneLine(err)
-		c.Hint = "check [dns] in config.toml, and the connection to the internet"
+		c.Found(Failed, "names cannot be looked up: %s", oneLine(err))
+		c.Advise("check [dns] in config.toml, and the connection to the internet")
 		return c
 	}
-	c.State, c.Message = OK, fmt.Sprintf("looked up with %s in %d ms", with, time.Since(start).Milliseconds())
+	c.Found(OK, "looked up with %s in %d ms", with, time.Since(start).Milliseconds())
 	return c
 }
 

@@ -1,6 +1,8 @@
 package api
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestPortsAreNamedOnce(t *testing.T) {
 	for want, listen := range map[string][]string{
@@ -9,7 +11,7 @@ func TestPortsAreNamedOnce(t *testing.T) {
 		"port /dns4/host":    {"/dns4/host"},
 		"port \x7f":          {"\x7f"},
 	} {
-		if got := ports(listen); got != want {
+		if got := ports(listen).String(); got != want {
 			t.Errorf("%q: %s, want %s", listen, got, want)
 		}
 	}

@@ -36,7 +36,13 @@ const checkupTime = 10 * time.Second
 func (s *Server) getDoctor(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), checkupTime)
 	defer cancel()
-	answer(w, Checkup{Checks: s.examine(ctx)}, nil)
+	l := languageOf(w)
+	checks := s.examine(ctx)
+	for i, c := range checks {
+		checks[i] = c.In(l)
+	}
+	sayLanguage(w, l)
+	answer(w, Checkup{Checks: checks}, nil)
 }
 
 // examine makes every check, the most important first.
@@ -46,10 +52,10 @@ func (s *Server) examine(ctx context.Context) []Check {
 		checks = append(checks, checkEngine(string(e.Network()), e.Status())...)
 	}
 	if len(s.o.Engines) == 0 {
-		checks = append(checks, Check{
-			Name: "engines", State: Failed, Message: "every network is switched off",
-			Hint: "set enabled = true in [bittorrent] or [ipfs] of config.toml and start the node again",
-		})
+		c := Check{Name: "engines"}
+		c.Found(Failed, "every network is switched off")
+		c.Advise("set enabled = true in [bittorrent] or [ipfs] of config.toml and start the node again")
+		checks = append(checks, c)
 	}
 	checks = append(checks, checkProbe(ctx, s.o.ProbeNames))
 	if s.o.Examine != nil {

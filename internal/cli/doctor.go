@@ -71,6 +71,7 @@ func (p *program) checkup(ctx context.Context) (api.Checkup, error) {
 }
 
 func (p *program) printCheck(c api.Check) {
+	c = c.In(p.lang)
 	mark := map[api.State]string{api.OK: "ok  ", api.Warning: "warn", api.Failed: "FAIL", api.Skipped: "-   "}[c.State]
 	p.say("%s  %s: %s", mark, c.Name, printable(c.Message))
 	if c.Hint != "" {

@@ -1,6 +1,8 @@
 package doctor
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+)
 
 // bufferOf is a socket's receive buffer. Who may, goes over the system's limit, as
 // quic-go does. Linux counts twice what was asked for (socket(7)).

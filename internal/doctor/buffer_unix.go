@@ -2,7 +2,9 @@
 
 package doctor
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+)
 
 // bufferOf is a socket's receive buffer.
 func bufferOf(fd uintptr, _ int) (int, error) {

@@ -1,6 +1,8 @@
 package doctor
 
-import "golang.org/x/sys/windows"
+import (
+	"golang.org/x/sys/windows"
+)
 
 // bufferOf is a socket's receive buffer.
 func bufferOf(fd uintptr, _ int) (int, error) {

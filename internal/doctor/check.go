@@ -3,6 +3,8 @@ package doctor
 import (
 	"context"
 	"sync"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // State is how a check came out.
@@ -23,6 +25,40 @@ type Check struct {
 	Message string `json:"message"`
 	// Hint is what to do about it; "" when there is nothing to do.
 	Hint string `json:"hint,omitempty"`
+
+	// What Message and Hint were made from, to be said in another language.
+	message, hint text.Phrase
+}
+
+// Found says how the check came out, as fmt.Sprintf does.
+func (c *Check) Found(state State, key string, args ...any) {
+	c.State, c.message = state, text.Of(key, args...)
+	c.Message = c.message.String()
+}
+
+// Also says more of what was found; the text begins with %s, for what was said.
+func (c *Check) Also(key string, args ...any) {
+	c.message = text.Of(key, append([]any{c.message}, args...)...)
+	c.Message = c.message.String()
+}
+
+// Advise says what to do about it.
+func (c *Check) Advise(key string, args ...any) { c.advise(text.Of(key, args...)) }
+
+func (c *Check) advise(p text.Phrase) { c.hint, c.Hint = p, p.String() }
+
+// In returns the check in a language.
+func (c Check) In(l *text.Language) Check {
+	if l == nil {
+		return c
+	}
+	if said := c.message.In(l); c.Message == c.message.String() && said != "" {
+		c.Message = said
+	}
+	if said := c.hint.In(l); c.Hint == c.hint.String() && said != "" {
+		c.Hint = said
+	}
+	return c
 }
 
 // Options say what is to be examined.

@@ -1,12 +1,13 @@
 package doctor
 
 import (
-	"fmt"
 	"net/http"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // How far a clock may be off before it is told, and before things fail: records and
@@ -88,36 +89,40 @@ func (c *Clock) Ahead() (ahead time.Duration, from []string) {
 // program itself: then every certificate and signed name looks wrong.
 func checkClock(clock *Clock, built time.Time) Check {
 	now := time.Now()
-	c := Check{Name: "clock", State: OK, Message: now.UTC().Format("2006-01-02 15:04 MST")}
-	set := hint(map[string]string{
-		"linux":   "run 'sudo timedatectl set-ntp true'",
-		"darwin":  "run 'sudo sntp -sS time.apple.com', or set the time automatically in System Settings",
-		"windows": "run 'w32tm /resync' as administrator, or set the time automatically in the settings",
-		"":        "set the clock of this computer",
+	c := Check{Name: "clock"}
+	c.Found(OK, "%s", now.UTC().Format("2006-01-02 15:04 MST"))
+	set := hint(map[string]text.Phrase{
+		"linux":   text.Of("run 'sudo timedatectl set-ntp true'"),
+		"darwin":  text.Of("run 'sudo sntp -sS time.apple.com', or set the time automatically in System Settings"),
+		"windows": text.Of("run 'w32tm /resync' as administrator, or set the time automatically in the settings"),
+		"":        text.Of("set the clock of this computer"),
 	})
 	if now.Before(built.Add(-24 * time.Hour)) {
-		c.State, c.Message, c.Hint = Failed, c.Message+", which is before this program was made", set
+		c.Also("%s, which is before this program was made")
+		c.State = Failed
+		c.advise(set)
 		return c
 	}
 	ahead, from := clock.Ahead()
 	if len(from) == 0 {
-		c.Message += "; nobody whose clock could be compared has answered yet"
+		c.Also("%s; nobody whose clock could be compared has answered yet")
 		return c
 	}
 	off := ahead.Abs().Round(time.Second)
 	if off < clockWarning {
-		c.Message += fmt.Sprintf("; agrees with %s", list(from))
+		c.Also("%s; agrees with %s", list(from))
 		return c
 	}
-	way := "behind"
-	if ahead < 0 {
-		way = "ahead"
-	}
-	c.State, c.Hint = Warning, set
+	c.State = Warning
+	c.advise(set)
 	if off >= clockFailed {
 		c.State = Failed
 	}
-	c.Message += fmt.Sprintf("; it is %v %s of what %s says", off, way, list(from))
+	if ahead < 0 {
+		c.Also("%s; it is %v ahead of what %s says", off, list(from))
+	} else {
+		c.Also("%s; it is %v behind what %s says", off, list(from))
+	}
 	return c
 }
 

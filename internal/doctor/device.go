@@ -28,8 +28,8 @@ type Device struct {
 func checkDevices(ctx context.Context, devices []Device) Check {
 	c := Check{Name: "devices nearby"}
 	if len(devices) == 0 {
-		c.State, c.Message = Skipped, "no other device announces itself, so whether this network lets devices reach one another cannot be tried"
-		c.Hint = "open Kith on another device in this network, and check again"
+		c.Found(Skipped, "no other device announces itself, so whether this network lets devices reach one another cannot be tried")
+		c.Advise("open Kith on another device in this network, and check again")
 		return c
 	}
 	devices = devices[:min(len(devices), maxDevices)]
@@ -47,14 +47,13 @@ func checkDevices(ctx context.Context, devices []Device) Check {
 	}
 	switch len(silent) {
 	case 0:
-		c.State, c.Message = OK, fmt.Sprintf("all that announce themselves answer: %d", len(devices))
+		c.Found(OK, "all that announce themselves answer: %d", len(devices))
 	case len(devices):
-		c.State = Failed
-		c.Message = "seen and never reached: " + list(silent) + "; this network carries announcements and keeps its devices apart, or a firewall on them does"
-		c.Hint = "switch off AP isolation (also called client isolation) in the wireless router, or leave its guest network; on the other device, 'kith doctor' looks at its firewall"
+		c.Found(Failed, "seen and never reached: %s; this network carries announcements and keeps its devices apart, or a firewall on them does", list(silent))
+		c.Advise("switch off AP isolation (also called client isolation) in the wireless router, or leave its guest network; on the other device, 'kith doctor' looks at its firewall")
 	default:
-		c.State, c.Message = Warning, "seen and not reached: "+list(silent)
-		c.Hint = "run 'kith doctor' on that device: its firewall may refuse others"
+		c.Found(Warning, "seen and not reached: %s", list(silent))
+		c.Advise("run 'kith doctor' on that device: its firewall may refuse others")
 	}
 	return c
 }

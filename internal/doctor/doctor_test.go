@@ -66,7 +66,7 @@ func TestAClockThatIsOff(t *testing.T) {
 		words string
 	}{
 		{0, OK, "agrees with 127.0.0.1"},
-		{3 * time.Minute, Warning, "3m0s behind of what 127.0.0.1"},
+		{3 * time.Minute, Warning, "3m0s behind what 127.0.0.1"},
 		{-2 * time.Hour, Failed, "2h0m0s ahead of what 127.0.0.1"},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

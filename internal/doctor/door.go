@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // dialTime is how long a connection to this computer itself may take.
@@ -92,7 +94,7 @@ func checkDoors(ctx context.Context, doors []Door) []Check {
 func (d Door) checkFree(ctx context.Context) Check {
 	c := Check{Name: d.Name + " port", State: OK}
 	if d.Want == 0 {
-		c.State, c.Message = Skipped, "any port that is free is taken when the node starts"
+		c.Found(Skipped, "any port that is free is taken when the node starts")
 		return c
 	}
 	address := ":" + strconv.Itoa(int(d.Want))
@@ -106,22 +108,23 @@ func (d Door) checkFree(ctx context.Context) Check {
 		}
 	}
 	if err != nil {
-		c.State, c.Message, c.Hint = Warning, fmt.Sprintf("another program has port %d", d.Want), d.whoHasIt()
+		c.Found(Warning, "another program has port %d", d.Want)
+		c.advise(d.whoHasIt())
 		return c
 	}
-	c.Message = fmt.Sprintf("port %d is free", d.Want)
+	c.Found(OK, "port %d is free", d.Want)
 	return c
 }
 
 // whoHasIt is how to find the program that has the port.
-func (d Door) whoHasIt() string {
-	who := hint(map[string]string{
-		"linux":   fmt.Sprintf("'sudo ss -lnptu sport = :%d' says which", d.Want),
-		"darwin":  fmt.Sprintf("'sudo lsof -nP -i :%d' says which", d.Want),
-		"windows": fmt.Sprintf("'netstat -ano | findstr :%d' says which process", d.Want),
-		"":        "find out which",
+func (d Door) whoHasIt() text.Phrase {
+	who := hint(map[string]text.Phrase{
+		"linux":   text.Of("'sudo ss -lnptu sport = :%d' says which", d.Want),
+		"darwin":  text.Of("'sudo lsof -nP -i :%d' says which", d.Want),
+		"windows": text.Of("'netstat -ano | findstr :%d' says which process", d.Want),
+		"":        text.Of("find out which"),
 	})
-	return who + "; end it and start the node again, or choose another port with " + d.Key + " of config.toml"
+	return text.Of("%s; end it and start the node again, or choose another port with %s of config.toml", who, d.Key)
 }
 
 // checkOpen looks whether the door has the port that was configured, and comes to it
@@ -130,19 +133,19 @@ func (d Door) checkOpen(ctx context.Context) Check {
 	c := Check{Name: d.Name + " port", State: OK}
 	got := d.ports()
 	if d.Want != 0 && !slices.Contains(got, strconv.Itoa(int(d.Want))) {
-		c.State, c.Hint = Warning, d.whoHasIt()
-		c.Message = fmt.Sprintf("port %d was taken when the node started, so it has %s: what a router sends to %d does not arrive", d.Want, list(got), d.Want)
+		c.advise(d.whoHasIt())
+		c.Found(Warning, "port %d was taken when the node started, so it has %s: what a router sends to %d does not arrive", d.Want, list(got), d.Want)
 		return c
 	}
 	reached, closed := d.knock(ctx)
 	switch {
 	case len(closed) > 0:
-		c.State, c.Hint = Failed, allowHint(d.rules())
-		c.Message = "the node listens at " + list(closed) + ", and this computer itself cannot connect there: a firewall refuses it"
+		c.advise(allowHint(d.rules()))
+		c.Found(Failed, "the node listens at %s, and this computer itself cannot connect there: a firewall refuses it", list(closed))
 	case len(reached) > 0:
-		c.Message = "answers at " + list(reached)
+		c.Found(OK, "answers at %s", list(reached))
 	default:
-		c.Message = "listens on port " + list(got)
+		c.Found(OK, "listens on port %s", list(got))
 	}
 	return c
 }

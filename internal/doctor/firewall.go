@@ -3,24 +3,26 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // verdict is what a firewall does with strangers at some ports.
 type verdict struct {
 	// by is the firewall's name.
-	by string
+	by text.Phrase
 	// closed are the rules it lacks: "42069/tcp".
 	closed []string
-	// unknown is why that cannot be told; "" when it can.
-	unknown string
+	// unknown is why that cannot be told, if veiled.
+	unknown text.Phrase
+	veiled  bool
 	// off says that it lets everybody in.
 	off bool
 	// allow is the command that opens the closed ports.
-	allow string
+	allow text.Phrase
 }
 
 // checkFirewall reads what this system's firewall does with the ports of the doors.
@@ -35,33 +37,34 @@ func checkFirewall(ctx context.Context, s system, doors []Door) Check {
 		}
 	}
 	if len(rules) == 0 {
-		c.State, c.Message = Skipped, "the node has no port that others come to"
+		c.Found(Skipped, "the node has no port that others come to")
 		return c
 	}
 	v, ok := firewalls(ctx, s, rules)
 	switch {
 	case !ok:
-		c.State, c.Message = Skipped, "no firewall that could be read is installed"
+		c.Found(Skipped, "no firewall that could be read is installed")
 	case v.off:
-		c.State, c.Message = OK, v.by+" lets everybody in"
-	case v.unknown != "":
-		c.State, c.Message, c.Hint = Skipped, v.by+": "+v.unknown, v.allow
+		c.Found(OK, "%s lets everybody in", v.by)
+	case v.veiled:
+		c.Found(Skipped, "%s: %s", v.by, v.unknown)
+		c.advise(v.allow)
 	case len(v.closed) > 0:
-		c.State, c.Hint = Warning, v.allow
-		c.Message = v.by + " keeps others out at " + list(v.closed)
+		c.Found(Warning, "%s keeps others out at %s", v.by, list(v.closed))
+		c.advise(v.allow)
 	default:
-		c.State, c.Message = OK, v.by+" lets others in at "+list(rules)
+		c.Found(OK, "%s lets others in at %s", v.by, list(rules))
 	}
 	return c
 }
 
 // allowHint is how to open ports in a firewall that is not known.
-func allowHint(rules []string) string {
-	return hint(map[string]string{
-		"linux":   "let " + list(rules) + " in: for ufw " + ufwCommand(rules) + ", for firewalld " + firewalldCommand(rules),
+func allowHint(rules []string) text.Phrase {
+	return hint(map[string]text.Phrase{
+		"linux":   text.Of("let %s in: for ufw %s, for firewalld %s", list(rules), ufwCommand(rules), firewalldCommand(rules)),
 		"darwin":  darwinCommand(),
 		"windows": windowsCommand(),
-		"":        "let " + list(rules) + " in",
+		"":        text.Of("let %s in", list(rules)),
 	})
 }
 
@@ -92,13 +95,16 @@ func own() string {
 	return path
 }
 
-func darwinCommand() string {
-	return fmt.Sprintf("run 'sudo /usr/libexec/ApplicationFirewall/socketfilterfw --add %q --unblockapp %q'", own(), own())
+func darwinCommand() text.Phrase {
+	return text.Of("run 'sudo /usr/libexec/ApplicationFirewall/socketfilterfw --add %q --unblockapp %q'", own(), own())
 }
 
-func windowsCommand() string {
-	return fmt.Sprintf(`run 'netsh advfirewall firewall add rule name=Kith dir=in action=allow program=%q' as administrator`, own())
+func windowsCommand() text.Phrase {
+	return text.Of(`run 'netsh advfirewall firewall add rule name=Kith dir=in action=allow program=%q' as administrator`, own())
 }
+
+// veil says why the firewall cannot be read, and what to do.
+func (v *verdict) veil(why, allow text.Phrase) { v.unknown, v.allow, v.veiled = why, allow, true }
 
 // installed says whether a program could be run at all.
 func installed(err error) bool { return !errors.Is(err, errNoProgram) }

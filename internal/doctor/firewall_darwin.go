@@ -3,11 +3,13 @@ package doctor
 import (
 	"context"
 	"strings"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // firewalls asks the application firewall, which goes by programs, not by ports.
 func firewalls(ctx context.Context, s system, rules []string) (verdict, bool) {
-	v := verdict{by: "the firewall of macOS", allow: darwinCommand()}
+	v := verdict{by: text.Of("the firewall of macOS"), allow: darwinCommand()}
 	state, err := s.run(ctx, "socketfilterfw", "--getglobalstate")
 	if err != nil {
 		return v, false
@@ -19,11 +21,11 @@ func firewalls(ctx context.Context, s system, rules []string) (verdict, bool) {
 	blocked, err := s.run(ctx, "socketfilterfw", "--getappblocked", own())
 	switch {
 	case err != nil:
-		v.unknown = "it does not say whether it lets this program in"
+		v.veil(text.Of("it does not say whether it lets this program in"), v.allow)
 	case strings.Contains(blocked, "is blocked") || strings.Contains(state, "State = 2"):
 		v.closed = rules
 	case !strings.Contains(blocked, "is permitted"):
-		v.unknown = "it has not been asked about this program yet"
+		v.veil(text.Of("it has not been asked about this program yet"), v.allow)
 	}
 	return v, true
 }

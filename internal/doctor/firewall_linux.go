@@ -5,6 +5,8 @@ import (
 	"context"
 	"strconv"
 	"strings"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // firewalls asks ufw, firewalld and the rules of the kernel, in this order: the
@@ -26,11 +28,11 @@ func ufw(s system, rules []string) (verdict, bool) {
 	if err != nil || !strings.Contains("\n"+strings.ToLower(string(conf)), "\nenabled=yes") {
 		return verdict{}, false
 	}
-	v := verdict{by: "ufw"}
-	text, err := s.read("/etc/ufw/user.rules")
+	v := verdict{by: text.Of("%s", "ufw")}
+	found, err := s.read("/etc/ufw/user.rules")
 	if err != nil {
-		v.unknown = "it is on, and which ports it lets in only root may read"
-		v.allow = "'sudo ufw status' lists them; to open them, " + ufwCommand(rules)
+		v.veil(text.Of("it is on, and which ports it lets in only root may read"),
+			text.Of("'sudo ufw status' lists them; to open them, %s", ufwCommand(rules)))
 		return v, true
 	}
 	if defaults, err := s.read("/etc/default/ufw"); err == nil && strings.Contains(string(defaults), `DEFAULT_INPUT_POLICY="ACCEPT"`) {
@@ -38,11 +40,11 @@ func ufw(s system, rules []string) (verdict, bool) {
 		return v, true
 	}
 	for _, r := range rules {
-		if !ufwLetsIn(string(text), r) {
+		if !ufwLetsIn(string(found), r) {
 			v.closed = append(v.closed, r)
 		}
 	}
-	v.allow = "run " + ufwCommand(v.closed)
+	v.allow = text.Of("run %s", ufwCommand(v.closed))
 	return v, true
 }
 
@@ -90,7 +92,7 @@ func firewalld(ctx context.Context, s system, rules []string) (verdict, bool) {
 	if err != nil || strings.TrimSpace(state) != "running" {
 		return verdict{}, false
 	}
-	v := verdict{by: "firewalld"}
+	v := verdict{by: text.Of("%s", "firewalld")}
 	for _, r := range rules {
 		answer, err := s.run(ctx, "firewall-cmd", "--query-port="+r)
 		switch strings.TrimSpace(answer) {
@@ -98,34 +100,33 @@ func firewalld(ctx context.Context, s system, rules []string) (verdict, bool) {
 		case "no":
 			v.closed = append(v.closed, r)
 		default:
-			v.unknown = "it does not say what it lets in"
+			why := text.Of("it does not say what it lets in")
 			if err != nil {
-				v.unknown += ": " + err.Error()
+				why = text.Of("%s: %v", why, err)
 			}
-			v.allow = "'sudo firewall-cmd --list-all' lists it; to open the ports, " + firewalldCommand(rules)
+			v.veil(why, text.Of("'sudo firewall-cmd --list-all' lists it; to open the ports, %s", firewalldCommand(rules)))
 			return v, true
 		}
 	}
-	v.allow = "run " + firewalldCommand(v.closed)
+	v.allow = text.Of("run %s", firewalldCommand(v.closed))
 	return v, true
 }
 
 // nft reads the rules of the kernel, those of iptables among them.
 func nft(ctx context.Context, s system, rules []string) (verdict, bool) {
-	v := verdict{by: "the packet filter (nftables)"}
-	text, err := s.run(ctx, "nft", "-j", "list", "ruleset")
+	v := verdict{by: text.Of("the packet filter (nftables)")}
+	found, err := s.run(ctx, "nft", "-j", "list", "ruleset")
 	if !installed(err) {
 		return verdict{}, false
 	}
 	if err != nil {
-		v.unknown = "only root may read its rules"
-		v.allow = "'sudo nft list ruleset' shows them; or run 'sudo kith doctor --home HOME' once"
+		v.veil(text.Of("only root may read its rules"),
+			text.Of("'sudo nft list ruleset' shows them; or run 'sudo kith doctor --home HOME' once"))
 		return v, true
 	}
-	set, err := parseRuleset([]byte(text))
+	set, err := parseRuleset([]byte(found))
 	if err != nil {
-		v.unknown = "its rules are not understood"
-		v.allow = "'sudo nft list ruleset' shows them"
+		v.veil(text.Of("its rules are not understood"), text.Of("'sudo nft list ruleset' shows them"))
 		return v, true
 	}
 	filters := set.filters()
@@ -134,7 +135,7 @@ func nft(ctx context.Context, s system, rules []string) (verdict, bool) {
 		for _, chain := range filters {
 			if !set.letsIn(chain, r) {
 				v.closed = append(v.closed, r)
-				v.allow = "run " + chain.allowCommand(v.closed)
+				v.allow = text.Of("run %s", chain.allowCommand(v.closed))
 				break
 			}
 		}

@@ -2,7 +2,9 @@
 
 package doctor
 
-import "context"
+import (
+	"context"
+)
 
 // firewalls knows none of this system.
 func firewalls(context.Context, system, []string) (verdict, bool) { return verdict{}, false }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/windows/registry"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // firewallPolicy is where Windows keeps its firewall, for everybody to read.
@@ -13,7 +15,7 @@ const firewallPolicy = `SYSTEM\CurrentControlSet\Services\SharedAccess\Parameter
 // firewalls reads the firewall of Windows, which goes by programs: it lets in those
 // that a rule names.
 func firewalls(_ context.Context, _ system, rules []string) (verdict, bool) {
-	v := verdict{by: "the firewall of Windows", allow: windowsCommand()}
+	v := verdict{by: text.Of("the firewall of Windows"), allow: windowsCommand()}
 	on := false
 	for _, profile := range []string{"StandardProfile", "PublicProfile"} {
 		k, err := registry.OpenKey(registry.LOCAL_MACHINE, firewallPolicy+profile, registry.QUERY_VALUE)
@@ -30,13 +32,13 @@ func firewalls(_ context.Context, _ system, rules []string) (verdict, bool) {
 	}
 	k, err := registry.OpenKey(registry.LOCAL_MACHINE, firewallPolicy+"FirewallRules", registry.QUERY_VALUE)
 	if err != nil {
-		v.unknown = "its rules cannot be read"
+		v.veil(text.Of("its rules cannot be read"), v.allow)
 		return v, true
 	}
 	defer func() { _ = k.Close() }()
 	names, err := k.ReadValueNames(0)
 	if err != nil {
-		v.unknown = "its rules cannot be read"
+		v.veil(text.Of("its rules cannot be read"), v.allow)
 		return v, true
 	}
 	var texts []string

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"net/netip"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // somewhere is an address of the global range of IPv6 (RFC 4291 §2.5.4). Nothing is
@@ -17,13 +19,13 @@ func checkIPv6(ctx context.Context) Check {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", "[::1]:0")
 	if err != nil {
-		c.State, c.Message = Warning, "switched off on this computer: not even its own address ::1 is there, so readers and devices that have IPv6 alone are not reached"
-		c.Hint = hint(map[string]string{
-			"linux":   "run 'sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0', and start the node again",
-			"darwin":  "run 'networksetup -setv6automatic Wi-Fi', and start the node again",
-			"windows": "tick Internet Protocol Version 6 in the properties of the network adapter, and start the node again",
-			"":        "switch it on in the settings of the network, and start the node again",
-		})
+		c.Found(Warning, "switched off on this computer: not even its own address ::1 is there, so readers and devices that have IPv6 alone are not reached")
+		c.advise(hint(map[string]text.Phrase{
+			"linux":   text.Of("run 'sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0', and start the node again"),
+			"darwin":  text.Of("run 'networksetup -setv6automatic Wi-Fi', and start the node again"),
+			"windows": text.Of("tick Internet Protocol Version 6 in the properties of the network adapter, and start the node again"),
+			"":        text.Of("switch it on in the settings of the network, and start the node again"),
+		}))
 		return c
 	}
 	_ = l.Close()
@@ -34,18 +36,18 @@ func checkIPv6(ctx context.Context) Check {
 	}
 	switch {
 	case len(global) == 0:
-		c.State, c.Message = Warning, "no address of the internet: peers that have IPv6 alone are not reached, and IPv4 often needs a router's help to be reached by others"
-		c.Hint = "switch on IPv6 in your router; if your provider has none, nothing can be done here, and IPv4 works all the same"
+		c.Found(Warning, "no address of the internet: peers that have IPv6 alone are not reached, and IPv4 often needs a router's help to be reached by others")
+		c.Advise("switch on IPv6 in your router; if your provider has none, nothing can be done here, and IPv4 works all the same")
 	case err != nil:
-		c.State, c.Message = Warning, "there is the address "+global[0]+", and no way out from it"
-		c.Hint = hint(map[string]string{
-			"linux":   "'ip -6 route' should name a default route: connect to the network again, or ask who runs it",
-			"darwin":  "'netstat -rn -f inet6' should name a default route: connect to the network again, or ask who runs it",
-			"windows": "'route print -6' should name ::/0: connect to the network again, or ask who runs it",
-			"":        "connect to the network again, or ask who runs it",
-		})
+		c.Found(Warning, "there is the address %s, and no way out from it", global[0])
+		c.advise(hint(map[string]text.Phrase{
+			"linux":   text.Of("'ip -6 route' should name a default route: connect to the network again, or ask who runs it"),
+			"darwin":  text.Of("'netstat -rn -f inet6' should name a default route: connect to the network again, or ask who runs it"),
+			"windows": text.Of("'route print -6' should name ::/0: connect to the network again, or ask who runs it"),
+			"":        text.Of("connect to the network again, or ask who runs it"),
+		}))
 	default:
-		c.Message = "works: " + global[0]
+		c.Found(OK, "works: %s", global[0])
 	}
 	return c
 }

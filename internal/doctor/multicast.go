@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/net/ipv4"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // Multicast is tried with the group of mDNS (RFC 6762 §3) at a port of our own, so
@@ -30,8 +32,8 @@ func checkMulticast(ctx context.Context, names []string) Check {
 	c := Check{Name: "multicast", State: OK}
 	found, err := usable(names)
 	if err != nil || len(found) == 0 {
-		c.State, c.Message = Skipped, "no network is connected"
-		c.Hint = "connect to a network, and check again; devices nearby are found by it"
+		c.Found(Skipped, "no network is connected")
+		c.Advise("connect to a network, and check again; devices nearby are found by it")
 		return c
 	}
 	errs := make([]error, len(found))
@@ -53,23 +55,24 @@ func checkMulticast(ctx context.Context, names []string) Check {
 		}
 	}
 	if len(bad) == 0 {
-		c.Message = "works on " + list(well)
+		c.Found(OK, "works on %s", list(well))
 		return c
 	}
-	c.State, c.Message = Warning, "does not work on "+list(bad)
+	c.Found(Warning, "does not work on %s", list(bad))
 	if len(well) == 0 {
+		c.Also("%s: devices nearby are not found")
 		c.State = Failed
-		c.Message += ": devices nearby are not found"
 	}
-	c.Hint = hint(map[string]string{
-		"linux":   "run 'sudo ip link set dev " + first + " multicast on', and let UDP to 224.0.0.251 through the firewall",
-		"darwin":  "allow Kith under System Settings, Privacy and Security, Local Network",
-		"windows": "set the network to private in the settings of Windows, and let UDP to 224.0.0.251 through the firewall",
-		"":        "let UDP to 224.0.0.251 through the firewall",
+	todo := hint(map[string]text.Phrase{
+		"linux":   text.Of("run 'sudo ip link set dev %s multicast on', and let UDP to 224.0.0.251 through the firewall", first),
+		"darwin":  text.Of("allow Kith under System Settings, Privacy and Security, Local Network"),
+		"windows": text.Of("set the network to private in the settings of Windows, and let UDP to 224.0.0.251 through the firewall"),
+		"":        text.Of("let UDP to 224.0.0.251 through the firewall"),
 	})
 	if len(well) > 0 {
-		c.Hint += "; or name the ones to use with interfaces in [nearby] of config.toml"
+		todo = text.Of("%s; or name the ones to use with interfaces in [nearby] of config.toml", todo)
 	}
+	c.advise(todo)
 	return c
 }
 

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/kith-web/kith/internal/text"
 )
 
 // commandTime is how long a program of the system may take to answer.
@@ -56,7 +58,7 @@ func (s system) find(name string) (string, error) {
 
 // hint chooses what to do by the system: "linux", "darwin", "windows"; "" is for the
 // others.
-func hint(by map[string]string) string {
+func hint(by map[string]text.Phrase) text.Phrase {
 	if h, ok := by[runtime.GOOS]; ok {
 		return h
 	}
@@ -64,10 +66,10 @@ func hint(by map[string]string) string {
 }
 
 // list joins some words: a, b and c.
-func list(words []string) string {
+func list(words []string) text.Phrase {
 	if len(words) < 2 {
-		return strings.Join(words, "")
+		return text.Of("%s", strings.Join(words, ""))
 	}
 	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
+	return text.Of("%s and %s", strings.Join(words[:last], ", "), words[last])
 }
