@@ -115,6 +115,9 @@ func peerFile(web string, p peerPart, out map[string][]byte, bundled map[string]
 func writePackage(folder string, built map[string][]byte) error {
 	for name, data := range built {
 		rest, ok := strings.CutPrefix(name, "peer/")
+		if name == "assets/licenses.txt" {
+			rest, ok = "licenses.txt", true // of what is bundled
+		}
 		if !ok {
 			continue
 		}
