@@ -1,17 +1,15 @@
 package client
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 )
 
 // TestASessionThatEndedAtOnce: who waited for another caller to open a session, and
-// finds it ended, opens one; it is never handed none.
+// finds it ended, opens one, which nobody answers here; it is never handed none.
 func TestASessionThatEndedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPool(PoolOptions{})
-		ctx, stop := context.WithCancel(t.Context())
 		l := &line{opening: make(chan struct{})}
 		type opened struct {
 			s   *Session
@@ -19,11 +17,10 @@ func TestASessionThatEndedAtOnce(t *testing.T) {
 		}
 		done := make(chan opened)
 		go func() {
-			s, err := p.open(ctx, "ws://127.0.0.1:1", l)
+			s, err := p.open(t.Context(), "ws://127.0.0.1:1", l)
 			done <- opened{s, err}
 		}()
 		synctest.Wait()
-		stop() // what it dials itself fails at once
 		l.mu.Lock()
 		close(l.opening) // it was opened, and has ended: there is neither a session nor an error
 		l.opening = nil
