@@ -37,6 +37,7 @@ rate = 100000
 sessions = 10000
 create_burst = 100000
 create_rate = 3600000
+disk = 100
 `
 
 // befriended is a friend without a node: the service that a node runs for it.

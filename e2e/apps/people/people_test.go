@@ -31,6 +31,7 @@ rate = 100000
 sessions = 10000
 create_burst = 100000
 create_rate = 3600000
+disk = 100
 `
 
 // TestPeople runs the stories in real browsers: everything is done as a person does

@@ -101,8 +101,8 @@ test("documents to a browser that has none", async ({ somebody }) => {
   const servers = [];
   for (const kind of ["pouchdb", "rxdb", "yjs"]) servers.push({ kind, ...(await serve(kind)) });
   for (let i = 0; i < rounds; i++) {
-    samples["kith"]?.push(await ours(somebody(`Ada ${i}`), somebody(`Ada ${i}`)));
     for (const s of servers) samples[s.kind]?.push(await others(s.kind, s.url, site.url));
+    samples["kith"]?.push(await ours(somebody(`Ada ${i}`), somebody(`Ada ${i}`)));
   }
   for (const s of [...servers, site]) s.stop();
   const name = { pouchdb: "PouchDB", rxdb: "RxDB", yjs: "Yjs" };

@@ -23,6 +23,7 @@ rate = 100000
 sessions = 10000
 create_burst = 100000
 create_rate = 3600000
+disk = 100
 `
 
 func TestSync(t *testing.T) {

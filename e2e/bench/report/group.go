@@ -202,4 +202,4 @@ func people() []Group {
 	}
 }
 
-const syncAbout = "10,000 documents of some 300 octets go to a browser that has none, each program from a peer or server of its own kind on the same machine, until all are in the browser's own database. The comparison is not even: Kith seals every message end to end, and its documents come from another browser by a relay which cannot read them; PouchDB, RxDB and Yjs get plain text from a server that keeps everything, over HTTP (CouchDB's protocol), HTTP and WebSocket."
+const syncAbout = "10,000 documents of some 300 octets go to a browser that has none, each program from a peer or server of its own kind on the same machine, until all are in the browser's own database. Kith's time begins when the person allows the app, after the codes of both devices were compared. The comparison is not even: Kith seals every message end to end, and its documents come from another browser by a relay which cannot read them; PouchDB, RxDB and Yjs get plain text from a server that keeps everything, over HTTP (CouchDB's protocol), HTTP and WebSocket."
