@@ -178,7 +178,12 @@ func TestSecretsAreNotShown(t *testing.T) {
 	c.Mailbox.Token, c.Relay.Mailbox.Token = "tick", "tock"
 	c.Relay.Mailbox.Engine = "postgres://relay:tack@db.example/relay"
 	shown := node.Show(c.Hidden())
-	for _, secret := range []string{"tick", "tock", "tack"} {
+	c.BitTorrent.Trackers = node.List{"https://me:tuck@tracker.example/announce", "udp://open.example:1"}
+	shown = node.Show(c.Hidden())
+	if !strings.Contains(shown, "@tracker.example") || !strings.Contains(shown, "udp://open.example:1") || !strings.Contains(c.BitTorrent.Trackers[0], "tuck") {
+		t.Errorf("trackers are shown wrongly, or changed: %v\n%s", c.BitTorrent.Trackers, shown)
+	}
+	for _, secret := range []string{"tick", "tock", "tack", "tuck"} {
 		if strings.Contains(shown, `"`+secret) || strings.Contains(shown, ":"+secret) {
 			t.Errorf("%s is shown", secret)
 		}

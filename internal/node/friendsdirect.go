@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/kith-web/kith/internal/mailbox/client"
+	"github.com/kith-web/kith/internal/relay"
 	"github.com/kith-web/kith/internal/relay/guard"
 	"github.com/kith-web/kith/internal/relay/mailbox"
 	"github.com/kith-web/kith/internal/relay/mailbox/queue/sqlite"
@@ -27,7 +28,9 @@ import (
 const (
 	directSessions = 1024
 	directChunks   = 1 << 30
-	directPlaces   = 8 // addresses that are told
+	directConns    = 2048 // connections at once
+	directEach     = 256  // those of one address
+	directPlaces   = 8    // addresses that are told
 )
 
 // direct is a device's own mailbox (spec/private-sharing.md §5.4): that of a relay,
@@ -65,8 +68,9 @@ func openDirect(dir, listen string, log *slog.Logger) (*sharing.Direct, error) {
 	if d.listener, err = net.Listen("tcp", freePort(listen, log)); err != nil {
 		return nil, errors.Join(portError(listen, err), d.unused())
 	}
-	d.start(certificate, log)
 	at := d.listener.Addr().(*net.TCPAddr).AddrPort()
+	d.listener = relay.Bound(d.listener, directEach, directConns)
+	d.start(certificate, log)
 	hash := sha256.Sum256(certificate.Certificate[0])
 	return &sharing.Direct{
 		URL: "wss://" + at.String(), Certificate: hash[:], Close: d.close, Places: func() []string { return placesOf(at) },

@@ -1,20 +1,28 @@
 package node
 
-import "net/url"
-
 // hidden stands where a secret is.
 const hidden = "(hidden)"
 
 // Hidden returns the configuration as it may be shown to whoever looks over a
-// shoulder or reads a report: tokens and passwords in it are left out.
+// shoulder or reads a report: tokens, and users and passwords in URLs, are left
+// out.
 func (c Config) Hidden() Config {
 	for _, secret := range []*string{&c.Mailbox.Token, &c.Relay.Mailbox.Token} {
 		if *secret != "" {
 			*secret = hidden
 		}
 	}
-	if u, err := url.Parse(c.Relay.Mailbox.Engine); err == nil && u.User != nil {
-		c.Relay.Mailbox.Engine = u.Redacted()
+	for _, u := range []*string{&c.Relay.Mailbox.Engine, &c.DNS.DoH, &c.Mailbox.Hop, &c.Host.Front, &c.Host.ACMEServer} {
+		*u = redact(*u)
+	}
+	for _, list := range []*List{
+		&c.BitTorrent.Trackers, &c.IPFS.Routers, &c.IPFS.Gateways, &c.WebRTC.STUN, &c.Mailbox.Relays, &c.Host.Trackers, &c.Host.ICE,
+	} {
+		shown := make(List, len(*list))
+		for i, u := range *list {
+			shown[i] = redact(u)
+		}
+		*list = shown
 	}
 	return c
 }

@@ -72,7 +72,7 @@ func (c *Config) checkRelayMailbox() error {
 	}
 	switch {
 	case m.Engine != engineSQLite && !isPostgres(m.Engine):
-		return bad("relay.mailbox.engine", redacted(m.Engine), "sqlite or a postgres:// URL")
+		return bad("relay.mailbox.engine", m.Engine, "sqlite or a postgres:// URL")
 	case m.Octets < 65536:
 		return bad("relay.mailbox.octets", strconv.FormatInt(int64(m.Octets), 10), "a size of at least 64KiB, which one message may have")
 	case m.Disk < 1 || m.Disk > 100:
@@ -94,14 +94,6 @@ func (c *Config) checkRelayMailbox() error {
 
 func isPostgres(engine string) bool {
 	return strings.HasPrefix(engine, "postgres://") || strings.HasPrefix(engine, "postgresql://")
-}
-
-// redacted leaves a password out of what is printed.
-func redacted(engine string) string {
-	if u, err := url.Parse(engine); err == nil {
-		return u.Redacted()
-	}
-	return "what is there"
 }
 
 // newMailbox opens a relay's mailboxes in home. Run of what it returns closes

@@ -63,6 +63,12 @@ func portError(addr string, err error) error {
 	return fmt.Errorf("listen on %s: %w", addr, err)
 }
 
+// Bound makes a listener that accepts so many connections of one address, and of
+// all, at once; others are closed.
+func Bound(l net.Listener, each, all int) net.Listener {
+	return &guarded{Listener: l, each: guard.NewCount(each, 0), all: guard.NewCount(0, all)}
+}
+
 // guarded accepts so many connections per address and no more. Proxies that
 // are trusted count only towards all.
 type guarded struct {
