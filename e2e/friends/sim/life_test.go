@@ -236,13 +236,18 @@ func (w *world) restore(d *device) {
 			q.answers = 0
 		}
 	}
+	w.forgets(d, d.saved.at)
+	d.handled = map[seal.MessageID]int{}
+	d.restore()
+}
+
+// forgets takes back deletions after an instant that d alone may know of.
+func (w *world) forgets(d *device, since time.Time) {
 	for _, c := range w.docs {
-		if c.deleted && c.by == d && c.at.After(d.saved.at) && !w.known(c, d) {
+		if c.deleted && c.by == d && c.at.After(since) && !w.known(c, d) {
 			c.deleted = false
 		}
 	}
-	d.handled = map[seal.MessageID]int{}
-	d.restore()
 }
 
 // known says whether another device of the person, that has all that d had, knows a

@@ -173,6 +173,7 @@ func (w *world) revoke(d *device) {
 		return
 	}
 	w.count["revoked"]++
+	w.forgets(victim, time.Time{})
 	victim.thief, p.restored = true, true
 	p.devices = slices.DeleteFunc(p.devices, func(o *device) bool { return o == victim })
 	p.thieves = append(p.thieves, victim)
@@ -229,6 +230,7 @@ func (w *world) lose(d *device) {
 		return
 	}
 	w.count["lost"]++
+	w.forgets(d, time.Time{})
 	file := p.backup
 	if !d.off {
 		d.turnOff()
