@@ -83,9 +83,21 @@ func (h *hand) look(ctx context.Context) error {
 	return err
 }
 
-// publish changes a folder and publishes it again; the version before is removed.
+// begin publishes all sites, so that what stays open for each is open from the start.
+func (h *hand) begin() {
+	for _, s := range h.sites {
+		if err := h.renew(h.w.t.Context(), s); err != nil {
+			h.w.t.Errorf("publish: %v", err)
+		}
+	}
+}
+
 func (h *hand) publish(ctx context.Context) error {
-	s := h.sites[h.rand.IntN(len(h.sites))]
+	return h.renew(ctx, h.sites[h.rand.IntN(len(h.sites))])
+}
+
+// renew changes a folder and publishes it again; the version before is removed.
+func (h *hand) renew(ctx context.Context, s *site) error {
 	s.number++
 	for name, size := range map[string]int{"index.html": 400, "a/picture.bin": 200 << 10, "b/text.txt": 3000} {
 		path := filepath.Join(s.folder, name)
@@ -126,15 +138,8 @@ func forget(ctx context.Context, n *harness.Node, at string) error {
 	return nil
 }
 
-// some is a site that was published, "" before there is one.
-func (h *hand) some() *site {
-	for range 8 {
-		if s := h.sites[h.rand.IntN(len(h.sites))]; s.wtp != "" {
-			return s
-		}
-	}
-	return nil
-}
+// some is one of the hand's sites.
+func (h *hand) some() *site { return h.sites[h.rand.IntN(len(h.sites))] }
 
 // get reads a path of a site by a node.
 func (h *hand) get(ctx context.Context, n *harness.Node, at, path string, header http.Header) error {
@@ -152,9 +157,6 @@ func (h *hand) get(ctx context.Context, n *harness.Node, at, path string, header
 
 func (h *hand) read(ctx context.Context) error {
 	s := h.some()
-	if s == nil {
-		return nil
-	}
 	header := http.Header{}
 	if h.rand.IntN(2) == 0 {
 		header.Set("Range", "bytes=100-2000")
@@ -164,9 +166,6 @@ func (h *hand) read(ctx context.Context) error {
 
 func (h *hand) open(ctx context.Context) error {
 	s := h.some()
-	if s == nil {
-		return nil
-	}
 	link := harness.WithPeers(s.magnet, h.w.alice.TorrentPeer(h.w.t, "127.0.0.1"))
 	if _, err := h.w.bob.Client.Open(ctx, api.OpenRequest{Address: link}); err != nil {
 		return err
@@ -177,7 +176,7 @@ func (h *hand) open(ctx context.Context) error {
 
 func (h *hand) pin(ctx context.Context) error {
 	s := h.some()
-	if s == nil || !s.had {
+	if !s.had {
 		return nil
 	}
 	a, err := address.Parse(s.wtp)
@@ -191,7 +190,7 @@ func (h *hand) pin(ctx context.Context) error {
 
 func (h *hand) remove(ctx context.Context) error {
 	s := h.some()
-	if s == nil || !s.had {
+	if !s.had {
 		return nil
 	}
 	s.had = false

@@ -80,6 +80,7 @@ func TestEightHours(t *testing.T) {
 		}
 	}
 	t.Logf("%d actions in %s: %v", n, time.Since(began).Round(time.Second), w.counts())
+	w.logSites()
 	for _, name := range []string{"the node", "its friend's", "the relay"} {
 		t.Log(table(name, taken[name]))
 		for _, wrong := range limits.judge(taken[name]) {

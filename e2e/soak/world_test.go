@@ -75,9 +75,12 @@ func newWorld(t *testing.T) *world {
 	}
 	w.alice, w.bob = node(), node()
 	w.befriend()
+	var all sync.WaitGroup
 	for i := range w.hands {
 		w.hands[i] = w.newHand(i)
+		all.Go(w.hands[i].begin)
 	}
+	all.Wait()
 	return w
 }
 
@@ -133,6 +136,15 @@ func (w *world) befriend() {
 			}
 			return nil
 		})
+	}
+}
+
+// logSites says how many sites the nodes know in the end.
+func (w *world) logSites() {
+	for _, n := range []*harness.Node{w.alice, w.bob} {
+		list, err := n.Client.Sites(w.t.Context())
+		must(w.t, err)
+		w.t.Logf("%d sites are known", len(list.Sites))
 	}
 }
 
