@@ -25,6 +25,7 @@ import { spark } from "./parts/charts.ts";
 import type { ConfirmDialog, Question } from "./parts/confirm.ts";
 import "./parts/confirm.ts";
 import { icon, type IconName } from "./parts/icon.ts";
+import { keepFocus } from "./parts/keepfocus.ts";
 import { logo } from "./parts/mark.ts";
 import { Notices } from "./parts/notices.ts";
 import { Following, Part, type Kith } from "./part.ts";
@@ -74,6 +75,7 @@ export class Console extends Part implements Kith {
     // A folder dropped beside the target must not replace the console.
     addEventListener("dragover", (e) => e.preventDefault());
     addEventListener("drop", (e) => e.preventDefault());
+    keepFocus(this);
     live.start();
     this.requestUpdate();
   }

@@ -113,13 +113,30 @@ export class DocumentsPage extends Part {
     return html`<li>${icon("document")}<div class="what"><strong dir="auto">${name}</strong>
       <span class="hint">${format.bytes(d.size)}${changed ? ` · ${format.moment(changed, new Date())}` : ""}${d.here ? "" : ` · ${t("documents.elsewhere")}`}</span>
       <span class="hint seen">${icon(d.audience?.kind === "all" || d.audience?.kind === "some" ? "friends" : "lock")} ${t("documents.seen", { who: audienceText(d.audience) })}</span></div>
-      <div class="buttons"><button type="button" aria-expanded=${open !== undefined} @click=${() => (this.sharing = open ? undefined : { path: d.path, audience: d.audience ?? { kind: "nobody" } })}>${icon("friends")} ${t("documents.share")}${quiet("")}</button>
+      <div class="buttons"><button type="button" aria-expanded=${open !== undefined} @click=${(e: Event) => void this.#opens(e, open ? undefined : d)}>${icon("friends")} ${t("documents.share")}${quiet("")}</button>
         <button type="button" class="square" title=${t("theirs.save")} @click=${() => void this.#save(d)}>${icon("down")}${quiet(t("theirs.save"))}</button>
         <button type="button" class="square" title=${t("documents.delete")} @click=${() => void this.#delete(d)}>${icon("trash")}${quiet(t("documents.delete"))}</button></div>
-      ${open ? html`<form class="sharing" @submit=${(e: SubmitEvent) => void this.#share(e, d, open.audience)}>
+      ${open ? html`<form class="sharing" @submit=${(e: SubmitEvent) => void this.#share(e, d, open.audience)} @keydown=${(e: KeyboardEvent) => e.key === "Escape" && this.#closes(e)}>
         <kith-audience .audience=${open.audience} .friends=${s.friends} .lists=${s.lists} name="share" .change=${(audience: Audience) => (this.sharing = { path: d.path, audience })}></kith-audience>
         <p class="hint">${t("documents.unshare")}</p>
-        <div class="buttons"><button class="primary">${t("save")}</button><button type="button" @click=${() => (this.sharing = undefined)}>${t("cancel")}</button></div></form>` : nothing}</li>`;
+        <div class="buttons"><button class="primary">${t("save")}</button><button type="button" @click=${(e: Event) => this.#closes(e)}>${t("cancel")}</button></div></form>` : nothing}</li>`;
+  }
+
+  /** Opens the form of one document, or none, and goes into it. */
+  async #opens(e: Event, d: OwnDocument | undefined): Promise<void> {
+    const row = (e.currentTarget as HTMLElement).closest("li");
+    this.sharing = d && { path: d.path, audience: d.audience ?? { kind: "nobody" } };
+    await this.updateComplete;
+    const picker = row?.querySelector<Part>("kith-audience");
+    await picker?.updateComplete;
+    picker?.querySelector<HTMLElement>("input:checked")?.focus();
+  }
+
+  /** Closes the form; the focus goes back to what opened it. */
+  #closes(e: Event): void {
+    const opener = (e.currentTarget as HTMLElement).closest("li")?.querySelector<HTMLElement>("[aria-expanded]");
+    this.sharing = undefined;
+    opener?.focus();
   }
 
   #receipts(list: readonly Receipt[]): TemplateResult | typeof nothing {
@@ -195,9 +212,11 @@ export class DocumentsPage extends Part {
 
   async #share(e: SubmitEvent, d: OwnDocument, audience: Audience): Promise<void> {
     e.preventDefault();
+    const opener = (e.currentTarget as HTMLElement).closest("li")?.querySelector<HTMLElement>("[aria-expanded]");
     try {
       await this.kith.client.sharing.show(d.path, byID(audience, this.kith.live.sharing?.friends ?? []));
       this.sharing = undefined;
+      opener?.focus();
       await this.#read();
       this.kith.say(t("saved"));
     } catch (error) {

@@ -52,7 +52,7 @@ export class FriendsPage extends Part {
   }
 
   #doors(): TemplateResult {
-    return html`<div class="buttons"><button type="button" class="primary" aria-expanded=${this.inviting} @click=${() => this.#open()}>${icon("friends")} ${t("friends.invite")}</button>
+    return html`<div class="buttons"><button type="button" id="invite" class="primary" aria-expanded=${this.inviting} @click=${() => this.#open()}>${icon("friends")} ${t("friends.invite")}</button>
       <a class="button" href=${placeHash({ page: "accept" })}>${icon("key")} ${t("friends.accept")}</a></div>`;
   }
 
@@ -61,8 +61,14 @@ export class FriendsPage extends Part {
     void this.updateComplete.then(() => this.querySelector<HTMLInputElement>("#invite-for")?.focus());
   }
 
+  /** Closes the form; the focus goes back to what opened it. */
+  #close(): void {
+    this.inviting = false;
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>("#invite")?.focus());
+  }
+
   #form(): TemplateResult {
-    return html`<form class="in-place" @submit=${this.#invite} aria-labelledby="invite-title"><h2 id="invite-title">${t("invite.title")}</h2><p>${t("invite.text")}</p>
+    return html`<form class="in-place" @submit=${this.#invite} @keydown=${(e: KeyboardEvent) => e.key === "Escape" && this.#close()} aria-labelledby="invite-title"><h2 id="invite-title">${t("invite.title")}</h2><p>${t("invite.text")}</p>
       <label for="invite-for">${t("invite.for")} <span class="optional">${t("optional")}</span></label>
       <input id="invite-for" name="for" maxlength="64" autocomplete="off" aria-describedby="invite-for-hint" />
       <p class="hint" id="invite-for-hint">${t("invite.for.hint")}</p>
@@ -70,7 +76,7 @@ export class FriendsPage extends Part {
       <select id="invite-expires" name="expires">${lifetimes.map(([name, seconds]) => html`<option value=${seconds} ?selected=${name === "week"}>${t(`invite.${name}`)}</option>`)}</select>
       ${this.error ? failure(this.error, "invite-error") : nothing}
       <div class="buttons"><button class="primary" ?disabled=${this.busy}>${t("invite.make")}</button>
-        <button type="button" @click=${() => (this.inviting = false)}>${t("cancel")}</button></div></form>`;
+        <button type="button" @click=${() => this.#close()}>${t("cancel")}</button></div></form>`;
   }
 
   #friend(f: Friend): TemplateResult {
@@ -86,7 +92,7 @@ export class FriendsPage extends Part {
     try {
       await this.kith.client.sharing.invite(String(said.get("for") ?? "").trim(), Number(said.get("expires")));
       this.error = undefined;
-      this.inviting = false;
+      this.#close();
     } catch (error) {
       this.error = error;
     } finally {

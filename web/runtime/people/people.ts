@@ -14,6 +14,7 @@ import "../../console/parts/appask.ts";
 import type { ConfirmDialog, Question } from "../../console/parts/confirm.ts";
 import "../../console/parts/confirm.ts";
 import { icon, type IconName } from "../../console/parts/icon.ts";
+import { keepFocus } from "../../console/parts/keepfocus.ts";
 import { logo } from "../../console/parts/mark.ts";
 import { Notices } from "../../console/parts/notices.ts";
 import { Following, Part, type Kith } from "../../console/part.ts";
@@ -52,6 +53,7 @@ export class People extends Part implements Kith {
     this.client = client;
     this.live = live;
     addEventListener("hashchange", () => this.#arrive());
+    keepFocus(this);
     live.start();
     this.requestUpdate();
   }
