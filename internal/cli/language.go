@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kith-web/kith/internal/fault"
 	"github.com/kith-web/kith/internal/node"
 	"github.com/kith-web/kith/internal/text"
 )
@@ -91,4 +94,44 @@ func (p *program) usageTemplate(template string) string {
 	template = strings.ReplaceAll(template, "\n\nFlags:", "\n\n"+p.lang.Text("Flags:"))
 	template = strings.ReplaceAll(template, "{{.UseLine}}", "{{.UseLine}}{{if .HasAvailableFlags}} "+p.lang.Text("[flags]")+"{{end}}")
 	return strings.ReplaceAll(template, "[command]", p.lang.Text("[command]"))
+}
+
+// foreign makes an error of what cobra and pflag complain about, which is text.
+func foreign(message string) *fault.Error {
+	for _, key := range []string{
+		"unknown command %q", "unknown command %q for %q", "unknown flag: %s", "unknown shorthand flag: %q in %s",
+		"flag needs an argument: %s", "invalid argument %q for %q flag: %s", "required flag(s) %s not set",
+		"accepts %d arg(s), received %d", "accepts at most %d arg(s), received %d",
+		"requires at least %d arg(s), only received %d", "accepts between %d and %d arg(s), received %d",
+	} {
+		if args, ok := match(key, message); ok {
+			return fault.New(fault.Invalid, key, args...)
+		}
+	}
+	return fault.New(fault.Invalid, "%s", message)
+}
+
+// match finds the arguments that a text was printed with.
+func match(key, message string) ([]any, bool) {
+	pattern := regexp.QuoteMeta(key)
+	for verb, form := range map[string]string{"%q": `("(?:[^"\\]|\\.)*"|'[^']*')`, "%s": `(.*)`, "%d": `(\d+)`} {
+		pattern = strings.ReplaceAll(pattern, verb, form)
+	}
+	found := regexp.MustCompile("^" + pattern + "$").FindStringSubmatch(message)
+	if found == nil {
+		return nil, false
+	}
+	var args []any
+	for _, f := range found[1:] {
+		if n, err := strconv.Atoi(f); err == nil {
+			args = append(args, n)
+		} else if r, _, tail, err := strconv.UnquoteChar(strings.Trim(f, "'"), 0); strings.HasPrefix(f, "'") && err == nil && tail == "" {
+			args = append(args, r)
+		} else if unquoted, err := strconv.Unquote(f); err == nil {
+			args = append(args, unquoted)
+		} else {
+			args = append(args, f)
+		}
+	}
+	return args, true
 }

@@ -55,7 +55,7 @@ func usage(err error) error {
 		return err
 	}
 	message, suggestions, _ := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
-	e := fault.New(fault.Invalid, "%s", strings.TrimSuffix(message, ` for "kith"`)).
+	e := foreign(strings.TrimSuffix(message, ` for "kith"`)).
 		WithHint("'kith help' lists the commands, 'kith help COMMAND' tells more")
 	if words := strings.Fields(suggestions); len(words) > 0 {
 		e = e.WithHint("did you mean 'kith %s'? 'kith help' lists the commands", words[0])
@@ -105,10 +105,10 @@ BitTorrent and IPFS, and every reader passes them on.
 		},
 	}
 	root.PersistentFlags().StringVar(&p.home, "home", "", "the node's folder (default: $KITH_HOME, else the system's)")
-	root.PersistentFlags().String("lang", "", "the language of texts for people, such as de or en (default: the system's)")
+	root.PersistentFlags().StringVar(new(string), "lang", "", "the language of texts for people, such as de or en (default: the system's)")
 	root.PersistentFlags().SortFlags = false
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fault.New(fault.Invalid, "%w", err).WithHint("'%s --help' lists its flags", c.CommandPath())
+		return foreign(err.Error()).WithHint("'%s --help' lists its flags", c.CommandPath())
 	})
 	root.AddGroup(&cobra.Group{ID: groupUse, Title: "Everyday:"}, &cobra.Group{ID: groupKeep, Title: "Sites:"},
 		&cobra.Group{ID: groupNode, Title: "The node:"})

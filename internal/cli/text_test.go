@@ -107,3 +107,23 @@ func TestErrorsEndInTheNextStep(t *testing.T) {
 		t.Errorf("a person who pressed Ctrl-C is told %q", out.String())
 	}
 }
+
+func TestWhatOthersSayIsUnderstood(t *testing.T) {
+	german := text.New().For("de")
+	for message, want := range map[string]string{
+		`unknown command "x"`:                      `den Befehl "x" gibt es nicht`,
+		"unknown flag: --x":                        "den Schalter --x gibt es nicht",
+		`unknown shorthand flag: 'x' in -x`:        "den kurzen Schalter 'x' in -x gibt es nicht",
+		"accepts at most 1 arg(s), received 2":     "nimmt höchstens 1 Argumente und bekam 2",
+		`invalid argument "a\"b" for "-n" flag: y`: `der Wert "a\"b" passt nicht zum Schalter "-n": y`,
+		"something else":                           "something else",
+	} {
+		err := foreign(message)
+		if err.Error() != message {
+			t.Errorf("%q became %q", message, err)
+		}
+		if said := fault.Localize(err, german).Error(); said != want {
+			t.Errorf("in German: %q, want %q", said, want)
+		}
+	}
+}

@@ -18,8 +18,8 @@ what you read, and serves what you publish. Ctrl-C ends it; nothing pinned or
 published is lost.
 
 The console is a page at http://localhost:5484/. Nobody but you can open it,
-and no other computer reaches it. The first time, it opens in your browser with a
-short tour; not with --no-browser, nor where nobody looks at the output.`,
+and no other computer reaches it. The first time, it opens in your browser with
+a short tour; not with --no-browser, nor where nobody looks at the output.`,
 		Example: "  kith up\n  kith up --home /tmp/second --listen 127.0.0.1:5494",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -40,10 +39,9 @@ func (p *parts) examine(ctx context.Context) []doctor.Check {
 // Examine has the doctor look at what can be seen while no node runs: its first
 // finding says so.
 func Examine(ctx context.Context, home string, c Config, start string) []doctor.Check {
-	stopped := doctor.Check{
-		Name: "node", State: doctor.Warning, Message: fmt.Sprintf("no node is running on %s; peers, names and devices nearby are looked at when one is", home),
-		Hint: "start it with '" + start + "'",
-	}
+	stopped := doctor.Check{Name: "node"}
+	stopped.Found(doctor.Warning, "no node is running on %s; peers, names and devices nearby are looked at when one is", home)
+	stopped.Advise("start it with '%s'", start)
 	return append([]doctor.Check{stopped}, doctor.Examine(ctx, doctor.Options{
 		Home: existing(home), Interfaces: c.Nearby.Interfaces, Doors: doorsOf(c),
 	})...)
