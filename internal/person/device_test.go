@@ -1,6 +1,7 @@
 package person_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -451,6 +452,12 @@ func TestEpochs(t *testing.T) { // §3.1
 	}
 	_, err = bob.person.LearnEpoch(other, public[:100])
 	refused(t, "a short key", err, fault.Invalid)
+	odd := bytes.Repeat([]byte{255}, seal.PublicSize)
+	_, err = bob.person.LearnEpoch(other, odd)
+	refused(t, "a key out of its field", err, fault.Invalid)
+	weak := append(slices.Clone(public[:1184]), make([]byte, 32)...)
+	_, err = bob.person.LearnEpoch(other, weak)
+	refused(t, "a key that agrees with nobody", err, fault.Invalid)
 	_, err = bob.person.NewEpoch(seal.RelationID{})
 	refused(t, "no relation", err, fault.NotFound)
 }

@@ -44,8 +44,8 @@ func (p *Person) NewEpoch(id seal.RelationID) (Effects, error) {
 
 // LearnEpoch takes a new epoch key of the other side in.
 func (p *Person) LearnEpoch(id seal.RelationID, public []byte) (Effects, error) {
-	if len(public) != seal.PublicSize {
-		return Effects{}, fault.New(fault.Invalid, "an epoch key of %d octets", len(public))
+	if err := seal.CheckPublic(public); err != nil {
+		return Effects{}, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -24,6 +24,15 @@ const (
 func xwing() hpke.KEM  { return hpke.MLKEM768X25519() }
 func x25519() hpke.KEM { return hpke.DHKEM(ecdh.X25519()) }
 
+// CheckPublic refuses an X-Wing public key that nothing can be sealed to: of another
+// length, with numbers out of ML-KEM's field, or whose X25519 half agrees with
+// nobody. A key of another side is checked before it is kept: later, the error would
+// be met by whoever has something to send.
+func CheckPublic(public []byte) error {
+	_, _, err := encapsulate(xwing(), public, "", "kith check 1")
+	return err
+}
+
 // encapsulate makes a secret that only the holder of public's private half gets,
 // and the encapsulation to send to them.
 func encapsulate(kem hpke.KEM, public []byte, info, label string) (enc, exported []byte, err error) {

@@ -105,8 +105,8 @@ func checkKeys(pairwise, notice, epoch []byte, queues []Mailbox) error {
 		return fault.New(fault.Invalid, "pairwise key of %d octets", len(pairwise))
 	}
 	for _, k := range [][]byte{notice, epoch} {
-		if _, err := xwing().NewPublicKey(k); err != nil {
-			return fault.New(fault.Invalid, "X-Wing key of %d octets: %w", len(k), err)
+		if err := CheckPublic(k); err != nil {
+			return err
 		}
 	}
 	return CheckQueues(queues)

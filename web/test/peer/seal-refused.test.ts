@@ -197,7 +197,13 @@ test("keys that nobody has", async () => {
     assert.equal(await seal.verify(new Uint8Array(key), seal.utf8("x"), new Uint8Array(signature)), false);
   }
   assert.equal(await seal.verify(new Uint8Array(32).fill(255), seal.utf8("x"), random(64)), false);
-  assert.throws(() => seal.checkXWing(new Uint8Array(1216).fill(255)), refusal);
+  const { public: good } = await seal.newEpoch(random, Date.now());
+  const weak = Uint8Array.from(good);
+  weak.fill(0, 1184); // X25519's half agrees with everybody on nothing
+  for (const key of [weak, good.subarray(1), new Uint8Array(1216).fill(255)]) {
+    await assert.rejects(seal.checkXWing(key), refusal);
+  }
+  await seal.checkXWing(good);
   const f = await friends();
   const nobody = new Uint8Array(1216); // agrees with everybody on nothing
   await assert.rejects(seal.sealTo(random, nobody, "x", seal.utf8("x")), refusal);

@@ -1,6 +1,6 @@
 /** The epochs of this side of relations (spec §3.1). */
 import { Fault } from "../fault.ts";
-import { newEpoch as makeEpoch, equal, publicSize } from "../seal/index.ts";
+import { checkXWing, newEpoch as makeEpoch, equal } from "../seal/index.ts";
 import { flag } from "./codec.ts";
 import * as local from "./local.ts";
 import { noEffects, type PersonEffects } from "./options.ts";
@@ -37,7 +37,7 @@ export async function newEpoch(s: Self, relation: string): Promise<PersonEffects
 
 /** Takes a new epoch key of the other side in. */
 export async function learnEpoch(s: Self, relation: string, key: Uint8Array): Promise<PersonEffects> {
-  if (key.length !== publicSize) throw new Fault("invalid", `an epoch key of ${key.length} octets`);
+  await checkXWing(key);
   const seen = { public: key, seen: s.now() };
   const r = s.look().relations.get(relation);
   if (r) {

@@ -62,7 +62,7 @@ export async function parseParty(octets: Uint8Array, label: string, bound: Uint8
     queues: mailboxesFrom(f.value(5)), now: f.int(6),
   };
   checkName(p.name);
-  checkKeys(p);
+  await checkKeys(p);
   await verifyMap(octets, signatureKey, p.pairwise, label, bound);
   return p;
 }
@@ -73,10 +73,10 @@ function checkName(name: string): void {
 }
 
 /** Checks what a side shows to the other in handshakes and in changing keys. */
-export function checkKeys(k: { pairwise: Uint8Array; notice: Uint8Array; epoch: Uint8Array; queues: Mailbox[] }): void {
+export async function checkKeys(k: { pairwise: Uint8Array; notice: Uint8Array; epoch: Uint8Array; queues: Mailbox[] }): Promise<void> {
   if (k.pairwise.length !== 32) throw new Fault("invalid", `a pairwise key of ${k.pairwise.length} octets`);
-  checkXWing(k.notice);
-  checkXWing(k.epoch);
+  await checkXWing(k.notice);
+  await checkXWing(k.epoch);
   checkQueues(k.queues);
 }
 

@@ -41,11 +41,14 @@ export async function makeRekey(r: Relation, me: Own): Promise<Rekeying> {
 }
 
 /** Reads keys of a rekey or rekeyed from the key `from` on. */
-function keysFrom(f: Fields, from: number): { pairwise: Uint8Array; notice: Uint8Array; epoch: Uint8Array; queues: Relation["out"] } {
+async function keysFrom(
+  f: Fields,
+  from: number,
+): Promise<{ pairwise: Uint8Array; notice: Uint8Array; epoch: Uint8Array; queues: Relation["out"] }> {
   const keys = {
     pairwise: f.octets(from), notice: f.octets(from + 1), epoch: f.octets(from + 2), queues: mailboxesFrom(f.value(from + 3)),
   };
-  checkKeys(keys);
+  await checkKeys(keys);
   return keys;
 }
 
@@ -54,7 +57,7 @@ export async function answerRekey(
   now: number, r: Relation, body: Uint8Array, me: Own,
 ): Promise<{ answer: Uint8Array; next: Relation }> {
   const f = Fields.of(body, "rekey");
-  const theirs = keysFrom(f, 1);
+  const theirs = await keysFrom(f, 1);
   await verifyMap(body, rekeySignature, theirs.pairwise, label, unhex(r.id));
   const epoch = r.epochs.find((e) => e.id === f.id(7, 8));
   if (!epoch) throw new Fault("not_found", `a rekey to the epoch ${f.id(7, 8)}, whose key is not here`);
@@ -72,7 +75,7 @@ export async function answerRekey(
 export async function finishRekey(now: number, r: Relation, k: Rekeying, me: Own, answer: Uint8Array): Promise<Relation> {
   const f = Fields.of(answer, "rekeyed");
   if (!equal(f.octets(1), hash(k.body))) throw new Fault("conflict", "rekeyed answers another rekey");
-  const theirs = keysFrom(f, 2);
+  const theirs = await keysFrom(f, 2);
   await verifyMap(answer, rekeyedSignature, theirs.pairwise, labelBack, unhex(r.id));
   const second = await decapsulate("xwing", me.epoch.private, f.octets(6), rekeyedInfo(k.body), label);
   return newRelation(now, r.kind, rekeyRoot(r, k.export, second, k.body), me, theirs);

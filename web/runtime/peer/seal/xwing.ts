@@ -35,8 +35,16 @@ export async function publicXWing(secret: Uint8Array): Promise<Uint8Array> {
   return (await pairOf(secret)).public;
 }
 
-/** Refuses what is no public key: of another length, or with numbers out of ML-KEM's field. */
-export function checkXWing(publicKey: Uint8Array): void {
+/**
+ * Refuses what nothing can be sealed to: keys of another length, with numbers out of
+ * ML-KEM's field, or whose X25519 half agrees with nobody.
+ */
+export async function checkXWing(publicKey: Uint8Array): Promise<void> {
+  checkField(publicKey);
+  await agree(new Uint8Array(32), publicKey.subarray(kemPublic)); // any secret tells
+}
+
+function checkField(publicKey: Uint8Array): void {
   if (publicKey.length !== publicSize) throw new Fault("invalid", `an X-Wing key of ${publicKey.length} octets`);
   for (let i = 0; i < kemPublic - 32; i += 3) {
     const [a = 0, b = 0, c = 0] = publicKey.subarray(i, i + 3);
@@ -46,7 +54,7 @@ export function checkXWing(publicKey: Uint8Array): void {
 
 /** Makes a secret that only the holder of the key's private half gets. */
 export async function encapsulateXWing(publicKey: Uint8Array): Promise<{ enc: Uint8Array; shared: Uint8Array }> {
-  checkXWing(publicKey);
+  checkField(publicKey);
   const theirs = publicKey.subarray(kemPublic);
   const ephemeral = crypto.getRandomValues(new Uint8Array(32));
   const curveEnc = await publicX25519(ephemeral);
