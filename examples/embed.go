@@ -1,6 +1,3 @@
-// Package examples holds what a node can show to somebody who has just begun: a small
-// site, and an app. They are real ones: welcome is published as it is, notes is the
-// app of the same folder (README.md).
 package examples
 
 import (
