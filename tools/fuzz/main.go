@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -9,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 )
@@ -59,6 +61,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(targets, func(a, b target) int { return cmp.Compare(r.had(a), r.had(b)) }) // who had least begins
 	queue := make(chan target, len(targets))
 	for _, t := range targets {
 		if r.had(t) < o.each {
