@@ -7,8 +7,12 @@ import (
 	"github.com/kith-web/kith/internal/fault"
 )
 
-// longestQuote is how much of an input an error repeats.
-const longestQuote = 120
+// longestQuote is how much of an input an error repeats, and longestFragment how
+// much may stand behind its #: the links of people have a secret there.
+const (
+	longestQuote    = 120
+	longestFragment = 40
+)
 
 // invalid makes the error for input that is no address. Parse puts the input in
 // front of it.
@@ -22,6 +26,9 @@ func about(input string, err error) error {
 }
 
 func quote(s string) string {
+	if before, fragment, _ := strings.Cut(s, "#"); len(fragment) > longestFragment {
+		return quote(before+"#") + "…"
+	}
 	if len(s) > longestQuote {
 		return strconv.QuoteToASCII(s[:longestQuote]) + "…"
 	}

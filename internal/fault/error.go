@@ -24,9 +24,10 @@ type Error struct {
 }
 
 // New makes an error of kind k. The format works as in fmt.Errorf, %w included.
+// Users and passwords in URLs are left out of the message.
 func New(k Kind, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
-	e := &Error{Kind: k, Message: err.Error(), Err: errors.Unwrap(err)}
+	e := &Error{Kind: k, Message: Redact(err.Error()), Err: errors.Unwrap(err)}
 	e.message = keep(e.Message, format, args)
 	return e
 }

@@ -46,7 +46,7 @@ func (p phrase) in(l *text.Language, english string) string {
 	if p.format == "" || p.english != english {
 		return l.Text(english)
 	}
-	return l.Say(p.format, p.args...)
+	return Redact(l.Say(p.format, p.args...))
 }
 
 // printed is an argument that was printed once, and is so again.

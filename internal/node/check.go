@@ -118,7 +118,7 @@ func logLevel(name string) (level slog.Level, err error) {
 }
 
 func bad(key, value, want string) error {
-	return fault.New(fault.Invalid, "%s: %q is not %s", key, redact(value), want).
+	return fault.New(fault.Invalid, "%s: %q is not %s", key, fault.Redact(value), want).
 		WithHint("'kith config path' says where the configuration is, 'kith config reference' what it may say")
 }
 

@@ -1,5 +1,7 @@
 package node
 
+import "github.com/kith-web/kith/internal/fault"
+
 // hidden stands where a secret is.
 const hidden = "(hidden)"
 
@@ -13,14 +15,14 @@ func (c Config) Hidden() Config {
 		}
 	}
 	for _, u := range []*string{&c.Relay.Mailbox.Engine, &c.DNS.DoH, &c.Mailbox.Hop, &c.Host.Front, &c.Host.ACMEServer} {
-		*u = redact(*u)
+		*u = fault.Redact(*u)
 	}
 	for _, list := range []*List{
 		&c.BitTorrent.Trackers, &c.IPFS.Routers, &c.IPFS.Gateways, &c.WebRTC.STUN, &c.Mailbox.Relays, &c.Host.Trackers, &c.Host.ICE,
 	} {
 		shown := make(List, len(*list))
 		for i, u := range *list {
-			shown[i] = redact(u)
+			shown[i] = fault.Redact(u)
 		}
 		*list = shown
 	}

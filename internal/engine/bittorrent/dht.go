@@ -25,6 +25,7 @@ const smallTable = 8
 // at once, keeps no announces, and holds what it keeps without a bound.
 func (e *Engine) configureDHT(s *dht.ServerConfig) {
 	s.Store, s.Exp, s.PeerStore = &itemStore{}, itemTime, &peerStore{}
+	s.Conn = wellFormed{s.Conn}
 	s.SendLimiter = rate.NewLimiter(dhtRate, dhtRate)
 	s.DefaultWant = []krpc.Want{krpc.WantNodes, krpc.WantNodes6}
 	id := krpc.RandomNodeID()

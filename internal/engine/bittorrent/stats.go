@@ -13,6 +13,7 @@ import (
 	"github.com/kith-web/kith/internal/engine"
 	"github.com/kith-web/kith/internal/engine/bittorrent/signal"
 	"github.com/kith-web/kith/internal/engine/bittorrent/vault"
+	"github.com/kith-web/kith/internal/fault"
 )
 
 // Stats implements engine.Engine.
@@ -237,9 +238,9 @@ func (e *Engine) services() []engine.Service {
 	seen := map[string]bool{}
 	if e.hub != nil {
 		for _, c := range e.hub.Contacts() {
-			sv := engine.Service{URL: c.URL, Last: c.Last}
+			sv := engine.Service{URL: fault.Redact(c.URL), Last: c.Last}
 			if c.Err != nil {
-				sv.Error = c.Err.Error()
+				sv.Error = fault.Redact(c.Err.Error())
 			}
 			seen[c.URL] = true
 			out = append(out, sv)
@@ -247,7 +248,7 @@ func (e *Engine) services() []engine.Service {
 	}
 	for _, u := range e.o.Trackers {
 		if _, err := url.Parse(u); err == nil && !seen[u] {
-			out = append(out, engine.Service{URL: u})
+			out = append(out, engine.Service{URL: fault.Redact(u)})
 		}
 	}
 	return out

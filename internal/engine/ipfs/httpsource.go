@@ -179,9 +179,9 @@ func (g *gateways) status() []engine.Service {
 	var out []engine.Service
 	for _, h := range g.list {
 		h.mu.Lock()
-		s := engine.Service{URL: h.base, Last: h.last}
+		s := engine.Service{URL: fault.Redact(h.base), Last: h.last}
 		if h.err != nil {
-			s.Error = h.err.Error()
+			s.Error = fault.Redact(h.err.Error())
 		}
 		h.mu.Unlock()
 		out = append(out, s)

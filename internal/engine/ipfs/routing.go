@@ -74,7 +74,7 @@ func newRoutes(o Options, h host.Host, bootstrap []peer.AddrInfo) (*routes, erro
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "[ipfs] routers: %q: %w", url, err)
 		}
-		r.services = append(r.services, engine.Service{URL: url})
+		r.services = append(r.services, engine.Service{URL: fault.Redact(url)})
 		r.finders = append(r.finders, &router{finder: contentrouter.NewContentRoutingClient(c), routes: r, n: i})
 	}
 	return r, nil
