@@ -12,7 +12,8 @@ import (
 
 func main() {
 	var o options
-	var only string
+	var only, list string
+	var check bool
 	flag.StringVar(&o.root, "root", "..", "the `folder` of the source")
 	flag.StringVar(&o.version, "version", "", "the `version`, such as 0.1.0")
 	flag.StringVar(&o.commit, "commit", "", "the `commit` where the source is in no repository; SOURCE_DATE_EPOCH has to be set then")
@@ -20,6 +21,8 @@ func main() {
 	flag.StringVar(&o.out, "out", filepath.Join("..", "dist", "release"), "the `folder` to write to; what is in it is removed")
 	flag.StringVar(&o.url, "url", "https://github.com/kith-web/kith/releases/download/v%s", "where the archives will be, for the formula; %s is the version")
 	flag.IntVar(&o.level, "level", 9, "how hard to compress, 1 to 9")
+	flag.StringVar(&list, "licences", "", "write the list of licences to this `file`, and make nothing else")
+	flag.BoolVar(&check, "check", false, "with -licences, compare the file")
 	flag.Parse()
 	if only != "" {
 		o.only = strings.Split(only, ",")
@@ -27,7 +30,13 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, o); err != nil {
+	var err error
+	if list != "" {
+		err = licenses(ctx, o.root, list, check)
+	} else {
+		err = run(ctx, o)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
