@@ -1,5 +1,6 @@
 // Album on a plain web server: one story, told in order.
 import type { Page } from "@playwright/test";
+import { picture } from "../../picture/picture.ts";
 import { expect, installs, looks, Site, test, type Somebody } from "./setting.ts";
 
 test.describe.configure({ mode: "serial" });
@@ -96,6 +97,7 @@ test("without a network it opens, shows what it has, and takes pictures", async 
   await ada.page.goto(`${site.origin}/#/`);
   await expect(card(ada, "On the train").locator("img")).toBeVisible();
   await looks(ada.page, "album-feed");
+  await picture(ada.page, "album", { width: 1000, height: 400 });
 });
 
 test("what a friend deletes disappears", async ({ ada, bo }) => {

@@ -1,5 +1,6 @@
 // Notes on a plain web server: tabs, own devices, a friend.
 import type { Page } from "@playwright/test";
+import { picture } from "../../picture/picture.ts";
 import { expect, installs, looks, Site, test } from "./setting.ts";
 
 test.describe.configure({ mode: "serial" });
@@ -61,6 +62,7 @@ test("search, folders and labels", async ({ ada }) => {
   await expect(page.locator(".list li")).toHaveCount(2);
   await page.getByLabel("Folder or label").selectOption("All notes");
   await looks(page, "notes-editor");
+  await picture(page, "notes", { width: 1000, height: 520 });
 });
 
 test("two devices write without a network, and nothing is lost", async ({ ada, bo }) => {

@@ -162,8 +162,7 @@ export async function looks(page: Page, name: string, without: string[] = []): P
     const { violations } = await new AxeBuilder({ page }).disableRules(without).analyze();
     expect(violations.map((v) => `${name}, ${scheme}: ${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name}, ${scheme}: it is too wide`).toBe(true);
-    const pictures = process.env["KITH_PICTURES"];
-    if (pictures) await page.screenshot({ path: join(pictures, `${name}-${scheme}-${width}.png`) });
+    if (process.env["KITH_PICTURES"]) await page.screenshot({ path: `../../test-results/examples/${name}-${scheme}-${width}.png` });
   }
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize({ width: 1200, height: 860 });

@@ -2,6 +2,7 @@
 // that axe finds fault with, nothing cut off, and all of it by keyboard. The
 // pictures are kept in test-results/look.
 import AxeBuilder from "@axe-core/playwright";
+import { picture } from "../../picture/picture.ts";
 import { gallery } from "./site.ts";
 import { controlled, expect, kept, pictures, startHost, test, view, type Host, type Person } from "./setting.ts";
 import type { Page } from "@playwright/test";
@@ -69,6 +70,7 @@ test("the page who served me, and the badge", async ({ person }) => {
   await page.keyboard.press("Enter");
   await expect(page.getByRole("checkbox", { name: "Seed this site" })).toBeVisible();
   await check(page, "badge");
+  await picture(page, "badge", { width: 460, height: 620, without: "img" });
   await page.keyboard.press("Escape");
   await expect(page.getByRole("checkbox", { name: "Seed this site" })).toBeHidden();
   await expect(page.getByRole("button", { name: /Served by/ })).toBeFocused();

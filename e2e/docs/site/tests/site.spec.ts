@@ -1,12 +1,12 @@
 // The documents as a website, published by one node and opened through another.
-// KITH_PICTURES names a folder for pictures of what was looked at.
+// With KITH_PICTURES=1 the pictures of what was looked at are in test-results/site.
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type BrowserContextOptions, type Page } from "@playwright/test";
 import { join } from "node:path";
 import { env, startChromium, stopChromium, type Chromium } from "../../../browser/tests/chromium.ts";
 
 const site = env("KITH_SITE");
-const pictures = process.env["KITH_PICTURES"];
+const pictures = process.env["KITH_PICTURES"] ? "../../test-results/site" : undefined;
 let chromium: Chromium;
 
 test.beforeAll(async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
+import { picture } from "../../../picture/picture.ts";
 import { measured, meet, roundTrip, type Person } from "./person.ts";
 
 test.describe.configure({ mode: "serial" });
@@ -438,6 +439,7 @@ test("files are sent by the console, and taken after a yes", async () => {
   const offer = bob.desk.locator(".ask.offer");
   await expect(offer).toContainText("alice wants to send you 1 file");
   await look(bob, "offer");
+  await picture(bob.desk, "nearby");
   await offer.getByRole("button", { name: "Accept" }).click();
   await expect(bob.desk.locator(".transfers li.done")).toContainText("letter.txt from alice");
   await expect(alice.desk.locator(".transfers li.done")).toContainText("letter.txt to bob");
