@@ -43,6 +43,7 @@ export class DocumentsPage extends Part {
   /** The document whose audience is being changed, and to what. */
   declare sharing: { readonly path: string; readonly audience: Audience } | undefined;
   #known = "";
+  #reads = 0;
 
   constructor() {
     super();
@@ -155,8 +156,13 @@ export class DocumentsPage extends Part {
   }
 
   async #read(): Promise<void> {
+    const read = ++this.#reads;
     try {
-      this.list = await this.kith.client.sharing.documents();
+      const list = await this.kith.client.sharing.documents();
+      if (read !== this.#reads) {
+        return; // it was asked again, or something was deleted, since
+      }
+      this.list = list;
       this.error = undefined;
     } catch (error) {
       this.error = error;
@@ -238,7 +244,8 @@ export class DocumentsPage extends Part {
     }
     try {
       const { receipts } = await this.kith.client.sharing.deleteDocument(d.path);
-      this.list = this.list?.filter((x) => x !== d);
+      this.#reads++;
+      this.list = this.list?.filter((x) => x.path !== d.path);
       this.kith.say(t("documents.deleted", { count: receipts?.length ?? 0 }));
     } catch (error) {
       this.kith.fail(error);

@@ -22,6 +22,7 @@ export class ConfirmDialog extends Part {
 
   /** Asks, and resolves to whether the person is sure. */
   async ask(question: Question): Promise<boolean> {
+    this.#answer(false); // whoever asked before, and whose answer is still on its way
     this.question = question;
     await this.updateComplete;
     const dialog = this.querySelector("dialog");
@@ -48,6 +49,9 @@ export class ConfirmDialog extends Part {
 
   #closed(): void {
     const dialog = this.querySelector("dialog");
+    if (dialog?.open) {
+      return; // the next question is asked already
+    }
     this.#answer(dialog?.returnValue === "yes");
     if (dialog) {
       dialog.returnValue = "";
