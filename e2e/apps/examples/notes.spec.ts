@@ -62,7 +62,7 @@ test("search, folders and labels", async ({ ada }) => {
   await expect(page.locator(".list li")).toHaveCount(2);
   await page.getByLabel("Folder or label").selectOption("All notes");
   await looks(page, "notes-editor");
-  await picture(page, "notes", { width: 1000, height: 520 });
+  await picture(page, "notes", { width: 1000, height: 640 });
 });
 
 test("two devices write without a network, and nothing is lost", async ({ ada, bo }) => {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Page } from "@playwright/test";
 import { page as html, wholeSite } from "./fixtures.ts";
+import { looks } from "./looks.ts";
 import { author, expect, freshNode, kith, magnetFromAuthor, open, publish, reader, test, writeFiles, type Node } from "./setting.ts";
 
 /** Makes a folder to publish; its name is its own each time. */
@@ -161,6 +162,8 @@ test("the console says that the node stopped, and comes back with it", async ({ 
     await expect(page.locator(".pulse.online")).toBeVisible();
     await node.stop();
     await expect(page.getByRole("alert")).toContainText("The node does not answer");
+    await looks(page, "look", "lost");
+    expect(await page.evaluate(() => document.getAnimations().length), "nothing moves for who wants no motion").toBe(0);
     await node.start();
     await expect(page.locator(".pulse.online")).toBeVisible({ timeout: 20_000 });
     await expect(page.getByRole("alert")).toHaveCount(0);
@@ -178,6 +181,7 @@ test("a page without the key says what to do", async ({ page }) => {
   await page.goto(`${reader.console}/`);
   await expect(page.getByRole("heading", { name: "no key" })).toBeVisible();
   await expect(page.getByRole("button", { name: "Load again" })).toBeVisible();
+  await looks(page, "look", "refused");
 });
 
 test("everything is reached by the keyboard", async ({ page }) => {

@@ -1,29 +1,11 @@
 // The first run: somebody with a new home takes the tour from its beginning to its
 // end, in every scheme and width, and leaves nothing behind but a note.
-import AxeBuilder from "@axe-core/playwright";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Locator, Page } from "@playwright/test";
+import { picture } from "../../picture/picture.ts";
+import { looks } from "./looks.ts";
 import { expect, freshNode, kith, test } from "./setting.ts";
-
-const eyes = [
-  { scheme: "light", width: 1280 },
-  { scheme: "dark", width: 360 },
-] as const;
-
-/** Looks at the page as it is now, as people with other eyes and other screens do. What is behind another page cannot be pictured. */
-async function looks(page: Page, name: string, picture = true): Promise<void> {
-  for (const { scheme, width } of eyes) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    await page.setViewportSize({ width, height: 860 });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map((v) => `${name}, ${scheme}: ${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${name} is wider than the window`).toBeLessThanOrEqual(0);
-    if (picture) await page.screenshot({ path: `../test-results/first/${name}-${scheme}.png`, fullPage: true });
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize({ width: 1280, height: 860 });
-}
 
 /** A step of the tour, by its heading. */
 const step = (page: Page, name: string): Locator => page.locator(".steps > li", { has: page.getByRole("heading", { name }) });
@@ -35,21 +17,22 @@ test("the first run, from its beginning to its end", async ({ context, page }) =
     await page.goto(node.console);
     await page.getByRole("link", { name: "Take the tour" }).click();
     await expect(page.getByRole("heading", { name: "The tour" })).toBeVisible();
-    await looks(page, "tour");
+    await looks(page, "first", "tour");
     await page.getByRole("button", { name: "Begin" }).click();
     await expect(step(page, "What this is")).toHaveClass("done");
 
     // The example is published for real: another origin, and no network.
     await page.getByRole("button", { name: "Publish the example" }).click();
     await expect(step(page, "A site of your own")).toHaveClass("done");
-    await looks(page, "published");
+    await looks(page, "first", "published");
+    await picture(page, "tour");
     const opening = context.waitForEvent("page");
     await page.getByRole("link", { name: "Open the site" }).click();
     const site = await opening;
     await expect(site.getByRole("heading", { name: "A harbour without a master" })).toBeVisible();
     expect(new URL(site.url()).hostname).toMatch(/^[a-z0-9]+\.localhost$/);
     await site.waitForFunction(() => (document.querySelector("img")?.naturalWidth ?? 0) > 0);
-    await looks(site, "site");
+    await looks(site, "first", "site");
     for (const name of ["How it got here", "Deutsch", "Das Bild"]) {
       await site.getByRole("navigation").getByRole("link", { name }).click();
     }
@@ -66,7 +49,7 @@ test("the first run, from its beginning to its end", async ({ context, page }) =
     await notes.getByRole("button", { name: "Begin" }).click();
     const ask = page.locator("kith-app-ask");
     await expect(ask).toContainText("Notes");
-    await looks(page, "asked", false);
+    await looks(page, "first", "asked", false);
     await ask.getByRole("button", { name: "Allow" }).click();
     await notes.getByRole("button", { name: "New note" }).click();
     await notes.getByLabel("Title").fill("The first");
