@@ -331,9 +331,9 @@ func (p *Person) keepRelation(c *change, v *view, r seal.Relation, rec relationR
 	name := hexed(r.ID[:])
 	if rec.Created == 0 {
 		rec.Created = p.now()
-	}
-	if before := v.relations[rec.Follows]; before != nil {
-		rec.Created = max(rec.Created, before.record.Created+1, v.due.At+1)
+		if before := v.relations[rec.Follows]; before != nil {
+			rec.Created = max(rec.Created, before.record.Created+1, v.due.At+1)
+		}
 	}
 	rec.Side, rec.Root, rec.Pairwise, rec.PeerKey = r.Side, r.Root, r.Pairwise, r.PeerKey
 	rec.Notice, rec.PeerNotice = r.Notice, r.PeerNotice

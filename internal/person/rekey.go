@@ -14,9 +14,32 @@ const rekeyedInfo = "kith rekeyed to 1"
 // removed knows the old ones. It is kept before the roster is, and done after, so
 // that neither a crash nor the device that leaves gets in between.
 func (p *Person) mustChange() (Effects, error) {
+	v, err := p.look()
+	if err != nil {
+		return Effects{}, err
+	}
 	c := newChange()
-	c.put(keyDue, dueRecord{At: p.now(), By: p.me()})
+	c.put(keyDue, dueRecord{At: max(p.now(), v.newest()+1), By: p.me()})
 	return p.commit(c)
+}
+
+// newest is when the newest keys were made that a removed device may know. That may
+// be later than now: the clocks of own devices differ.
+func (v *view) newest() int64 {
+	var at int64
+	for _, r := range v.relations {
+		at = max(at, r.record.Created)
+	}
+	for _, r := range v.invites {
+		at = max(at, r.Created)
+	}
+	for _, r := range v.accepts {
+		at = max(at, r.Created)
+	}
+	for _, k := range v.rekeys {
+		at = max(at, k.Created)
+	}
+	return at
 }
 
 // withdrawOld withdraws invitations whose secrets a removed device knows.
@@ -161,8 +184,12 @@ func (p *Person) receiveRekeyed(c *change, v *view, id [16]byte, k rekeyRecord, 
 	if err != nil {
 		return err
 	}
+	var created int64
+	if k.Created <= v.due.At { // begun before another device was removed, which knows k: they change again
+		created = max(v.due.At, r.record.Created+1)
+	}
 	p.keepRelation(c, v, next, relationRecord{
-		Friend: k.Friend, First: true, Opening: opening, Answer: hashOf(answer), Code: code, Follows: r.id,
+		Friend: k.Friend, Created: created, First: true, Opening: opening, Answer: hashOf(answer), Code: code, Follows: r.id,
 	})
 	c.put(inPending+hexed(next.ID[:]), pendingRecord{Since: p.now()})
 	c.del(inRekey + hexed(id[:]))

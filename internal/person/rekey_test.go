@@ -35,6 +35,55 @@ func TestBothChangeKeysAtOnce(t *testing.T) { // §7
 	}
 }
 
+// TestAClockThatIsBehind: keys that were made later, by the clock of the device that
+// removes another, are changed as well.
+func TestAClockThatIsBehind(t *testing.T) { // §2.2
+	w := newWorld(t)
+	a, old, friend := w.someone("a"), w.device("old"), w.someone("friend")
+	w.link(a, old)
+	w.befriend(a, friend)
+	code := friend.friends()[0].Safety
+	a.offset = -18 * time.Hour
+	a.do(a.person.Revoke([]seal.DeviceID{old.id()}, ""))
+	w.settle(a, friend)
+	if now := friend.friends()[0].Safety; now == code || now != a.friends()[0].Safety {
+		t.Fatalf("code %s, then %s and %s", code, now, a.friends()[0].Safety)
+	}
+	w.talk(a, friend)
+}
+
+// TestAChangeThatARemovedDeviceKnows: it was begun before the device was removed, and
+// is answered after.
+func TestAChangeThatARemovedDeviceKnows(t *testing.T) { // §2.2
+	w := newWorld(t)
+	a, first, second, friend := w.someone("a"), w.device("first"), w.device("second"), w.someone("friend")
+	w.link(a, first)
+	w.link(a, second)
+	w.befriend(a, friend)
+	w.settle()
+	a.do(a.person.Revoke([]seal.DeviceID{first.id()}, ""))
+	w.settle(a, second) // the friend is away
+	a.do(a.person.Revoke([]seal.DeviceID{second.id()}, ""))
+	w.settle(a, friend)
+	for range 3 {
+		w.now = w.now.Add(time.Hour + time.Minute)
+		a.do(a.person.Tick())
+		friend.do(friend.person.Tick())
+		w.settle(a, friend)
+	}
+	id, ok := a.person.Current(a.friends()[0].Handle)
+	r, known := a.person.Relation(id)
+	if !ok || !known {
+		t.Fatal("no friend")
+	}
+	for _, q := range r.In {
+		if _, knows := w.owner(q, second); knows {
+			t.Error("the removed device has the key of an inbox")
+		}
+	}
+	w.talk2([]*device{a, friend}, a, friend)
+}
+
 // TestKeysChangeOverABadNetwork: lost, doubled and reordered, with both own devices
 // taking turns.
 func TestKeysChangeOverABadNetwork(t *testing.T) { // §7

@@ -89,6 +89,41 @@ test("another device takes over changing keys (§2.2)", async () => {
   await w.talk(b, friend);
 });
 
+test("keys that were made later, by a clock that is behind, change too (§2.2)", async () => {
+  const w = new World();
+  const [a, old, friend] = [await w.someone("a"), await w.device("old"), await w.someone("friend")];
+  await w.link(a, old);
+  await w.befriend(a, friend);
+  const code = friend.person.friends()[0]?.safety;
+  a.offset = -18 * hour;
+  await a.do(a.person.revoke([old.person.device]));
+  await w.settle(a, friend);
+  assert.notEqual(friend.person.friends()[0]?.safety, code);
+  assert.equal(friend.person.friends()[0]?.safety, a.person.friends()[0]?.safety);
+  await w.talk(a, friend, [a, friend]);
+});
+
+test("a change of keys that a removed device knows is not the last (§2.2)", async () => {
+  const w = new World();
+  const [a, first, second, friend] = [await w.someone("a"), await w.device("first"), await w.device("second"), await w.someone("friend")];
+  await w.link(a, first);
+  await w.link(a, second);
+  await w.befriend(a, friend);
+  await w.settle();
+  await a.do(a.person.revoke([first.person.device]));
+  await w.settle(a, second); // the friend is away
+  await a.do(a.person.revoke([second.person.device]));
+  await w.settle(a, friend);
+  w.devices = [a, friend];
+  for (let n = 0; n < 3; n++) await w.later(hour + 60_000);
+  const id = a.person.current(a.person.friends()[0]?.id ?? "");
+  const r = (await a.person.relations()).find((r) => r.id === id);
+  assert.ok(r);
+  const known = new Set((await second.person.inboxes()).map((i) => hex(i.mailbox.sender ?? new Uint8Array())));
+  for (const q of r.in) assert.ok(!known.has(hex(q.sender ?? new Uint8Array())), "the removed device has the key of an inbox");
+  await w.talk(a, friend);
+});
+
 test("what is not for the person is refused, and changes nothing", async () => {
   const w = new World();
   const [a, b] = [await w.someone("a"), await w.someone("b")];

@@ -183,15 +183,15 @@ function keepFriend(s: Self, c: rec.Change, friend: string, called: string, m: M
 type Fresh = Pick<rec.RelationRecord, "friend" | "created" | "first" | "opening" | "answer" | "code" | "follows" | "invitation">;
 
 /**
- * Keeps a relation that a handshake or a rekey came to. Its keys are as old as created;
- * one that follows another is newer than that, and than the wish for new keys that it
- * fulfils, whatever the clock says.
+ * Keeps a relation that a handshake or a rekey came to. Its keys are as old as created
+ * says; where it says 0 they are new: one that follows another is newer than that, and
+ * than the wish for new keys that it fulfils, whatever the clock says.
  */
 export function keepRelation(s: Self, c: rec.Change, r: Relation, fresh: Fresh): void {
   const v = s.look();
   const before = v.relations.get(fresh.follows);
   let created = fresh.created || s.now();
-  if (before) created = Math.max(created, before.record.created + 1, v.due.at + 1);
+  if (before && fresh.created === 0) created = Math.max(created, before.record.created + 1, v.due.at + 1);
   const none = new Uint8Array();
   c.put(rec.at.relation + r.id, rec.relation, {
     ...fresh, created, side: r.side, root: r.root, pairwise: r.pairwise ?? none, peerKey: r.peerKey ?? none,

@@ -23,8 +23,19 @@ const zero = "00".repeat(16);
  */
 export function mustChange(s: Self): Promise<PersonEffects> {
   const c = new rec.Change();
-  c.put(rec.at.due, rec.due, { at: s.now(), by: s.id });
+  c.put(rec.at.due, rec.due, { at: Math.max(s.now(), newest(s.look()) + 1), by: s.id });
   return s.commit(c);
+}
+
+/**
+ * When the newest keys were made that a removed device may know. That may be later than
+ * now: the clocks of own devices differ.
+ */
+function newest(v: View): number {
+  let at = 0;
+  for (const r of v.relations.values()) at = Math.max(at, r.record.created);
+  for (const all of [v.invites, v.accepts, v.rekeys]) for (const r of all.values()) at = Math.max(at, r.created);
+  return at;
 }
 
 /**
@@ -111,8 +122,10 @@ export async function receiveRekeyed(s: Self, c: rec.Change, id: string, k: rec.
   const next = await finishRekey(s.now(), whole(r), k.rekeying, k.own, answer);
   checkQueues(s, next.out);
   const opening = hash(k.rekeying.body);
+  // One that was begun before another device was removed, which knows k, changes again.
+  const created = k.created <= v.due.at ? Math.max(v.due.at, r.record.created + 1) : 0;
   keepRelation(s, c, next, {
-    friend: k.friend, created: 0, first: true, opening, answer: hash(answer), code: await codeOf(next, opening, answer),
+    friend: k.friend, created, first: true, opening, answer: hash(answer), code: await codeOf(next, opening, answer),
     follows: r.id, invitation: zero,
   });
   c.put(rec.at.pending + next.id, rec.pending, { since: s.now(), until: 0, said: [] });
