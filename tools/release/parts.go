@@ -45,7 +45,7 @@ func (s *source) parts(ctx context.Context, t target, program []byte) (*parts, e
 	}
 	goLicense, err := licenseIn(strings.TrimSpace(string(root)))
 	if err != nil {
-		return nil, fmt.Errorf("Go itself: %w", err)
+		return nil, fmt.Errorf("the licence of Go itself: %w", err)
 	}
 	p.all = append(p.all, part{"golang", "std", strings.TrimPrefix(info.GoVersion, "go"), "BSD-3-Clause", goLicense})
 	for _, m := range info.Deps {
