@@ -312,11 +312,22 @@ func (c *clock) next(now int64) Revision {
 	if n > 0xffff {
 		t, n = t+1, 0
 	}
+	return c.set(t, uint16(n))
+}
+
+// pass steps the clock on, and returns a time that every revision so far is older
+// than, and none that is still to be made. The time of day does not do for that: it
+// may be put back.
+func (c *clock) pass() int64 {
+	return c.set(c.last.Time()+1, 0).Time()
+}
+
+func (c *clock) set(t int64, n uint16) Revision {
 	var r Revision
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], uint64(t))
 	copy(r[:6], b[2:])
-	binary.BigEndian.PutUint16(r[6:], uint16(n))
+	binary.BigEndian.PutUint16(r[6:], n)
 	copy(r[8:], c.device[:])
 	c.last = r
 	return r

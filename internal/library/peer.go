@@ -15,7 +15,7 @@ type peer struct {
 	HorizonTime int64  `cbor:"3,keyasint"`
 	// Acked is the horizon that the other said it has of this device.
 	Acked uint64 `cbor:"4,keyasint"`
-	// Equal is the other's clock when both last had the same.
+	// Equal is older than what the other wrote since both last had the same.
 	Equal int64 `cbor:"5,keyasint"`
 	// Behind says that the other was told to reset and is not through with it.
 	Behind bool `cbor:"6,keyasint"`
@@ -112,10 +112,10 @@ func (l *Library) isBehind(p *peer, n note) bool {
 	return false
 }
 
-// agree notes that this device and another had the same.
-func (l *Library) agree(p *peer, seq uint64, at int64) {
-	p.Horizon, p.HorizonTime = max(p.Horizon, seq), l.clock.last.Time()
-	p.Equal, p.Behind = max(p.Equal, at), false
+// agree notes that this device and another had the same when it said n.
+func (l *Library) agree(p *peer, n note) {
+	p.Horizon, p.HorizonTime = max(p.Horizon, n.Seq), l.clock.pass()-1
+	p.Equal, p.Behind = max(p.Equal, n.Passed), false
 	kept := l.resets[:0:0]
 	for _, r := range l.resets {
 		if r.By != p.Device {

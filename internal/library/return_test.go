@@ -142,6 +142,20 @@ func TestADeviceThatWasAwayForAYearBringsNothingBack(t *testing.T) {
 	}
 }
 
+func TestWhatIsWrittenWithAClockThatWasPutBackIsKept(t *testing.T) {
+	h := newHouse(t, 2)
+	h.put(0, "old", "old")
+	h.calm()
+	h.pass(3, 0, 1)
+	h.wantSame()
+	h.clock.advance(-22 * time.Hour)
+	h.put(1, "new", "written with the clock behind")
+	h.calm()
+	h.clock.advance(22 * time.Hour)
+	h.pass(2, 0, 1)
+	h.wantPaths("new old")
+}
+
 func TestARestoredDeviceBringsNothingBack(t *testing.T) {
 	for _, away := range []int{0, 2, 200} {
 		t.Run(fmt.Sprintf("%d days later", away), func(t *testing.T) {

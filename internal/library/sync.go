@@ -19,6 +19,7 @@ type note struct {
 	Time    int64    `cbor:"6,keyasint"`
 	Done    bool     `cbor:"7,keyasint,omitempty"`
 	Hops    uint8    `cbor:"8,keyasint,omitempty"`
+	Passed  int64    `cbor:"9,keyasint,omitempty"` // older than what is written from now on
 }
 
 const (
@@ -50,7 +51,8 @@ func (l *Library) Handle(from seal.RelationID, m seal.Message) ([]seal.Outgoing,
 	if err := seal.Unmarshal(m.Body, &n); err != nil {
 		return nil, fault.New(fault.Invalid, "a message of another device cannot be read: %w", err)
 	}
-	n.Time = min(n.Time, l.now()+l.o.Ahead.Milliseconds())
+	ahead := l.now() + l.o.Ahead.Milliseconds()
+	n.Time, n.Passed = min(n.Time, ahead), min(n.Passed, ahead)
 	if len(n.Records) > mostRecords || len(n.Round) > 16 || n.Seq > mostSeq || n.Horizon > l.seq+mostJump {
 		return nil, fault.New(fault.Invalid, "a message of another device is out of bounds")
 	}
@@ -95,7 +97,7 @@ func (l *Library) compare(d Device) note {
 }
 
 func (l *Library) header(p *peer) note {
-	return note{Horizon: p.Horizon, Seq: l.seq, Time: max(l.now(), l.clock.last.Time())}
+	return note{Horizon: p.Horizon, Seq: l.seq, Time: max(l.now(), l.clock.last.Time()), Passed: l.clock.pass()}
 }
 
 // push tells other devices of new versions.
@@ -190,7 +192,7 @@ func (l *Library) reply(d Device, p *peer, n note) ([]seal.Outgoing, error) {
 	if n.Done {
 		if string(n.Round) == string(p.round) && len(p.round) > 0 {
 			p.round = nil
-			l.agree(p, n.Seq, n.Time)
+			l.agree(p, n)
 		}
 		return nil, nil
 	}
@@ -199,7 +201,7 @@ func (l *Library) reply(d Device, p *peer, n note) ([]seal.Outgoing, error) {
 		return nil, err
 	}
 	if r.Equal {
-		l.agree(p, n.Seq, n.Time)
+		l.agree(p, n)
 		m := l.header(p)
 		m.Round, m.Done = n.Round, true
 		return []seal.Outgoing{{To: d.Relation, Kind: seal.Reconcile, Body: m}}, nil

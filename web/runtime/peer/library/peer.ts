@@ -117,11 +117,11 @@ export function isBehind(l: Core, p: Peer, n: Note): boolean {
   return false;
 }
 
-/** Notes that this device and another had the same. */
-export function agree(l: Core, p: Peer, seq: number, at: number): void {
+/** Notes that this device and another had the same when it said seq and passed. */
+export function agree(l: Core, p: Peer, seq: number, passed: number): void {
   p.horizon = Math.max(p.horizon, seq);
-  p.horizonTime = l.clock;
-  p.equal = Math.max(p.equal, at);
+  p.horizonTime = l.pass() - 1;
+  p.equal = Math.max(p.equal, passed);
   p.behind = false;
   l.resets = l.resets.filter((r) => r.by !== p.device);
 }

@@ -21,6 +21,8 @@ export interface Note {
   time: number;
   done: boolean;
   hops: number;
+  /** Older than what is written from now on. */
+  passed: number;
 }
 
 const mostRecords = 4096; // in one message
@@ -32,7 +34,7 @@ const none = new Uint8Array();
 export function encodeNote(n: Note): Uint8Array {
   return encode(record({
     1: omitEmpty(n.round), 2: omitEmpty(n.ranges), 3: n.horizon, 4: omitEmpty(n.records.map(recordValue)), 5: n.seq,
-    6: n.time, 7: omitEmpty(n.done), 8: omitEmpty(n.hops),
+    6: n.time, 7: omitEmpty(n.done), 8: omitEmpty(n.hops), 9: omitEmpty(n.passed),
   }));
 }
 
@@ -40,7 +42,7 @@ export function parseNote(octets: Uint8Array): Note {
   const f = Fields.of(octets, "a message of another device");
   return {
     round: f.octets(1), ranges: f.octets(2), horizon: f.uint(3), records: f.records(4).map(recordFrom), seq: f.uint(5),
-    time: f.int(6), done: f.bool(7), hops: f.uint(8, 255),
+    time: f.int(6), done: f.bool(7), hops: f.uint(8, 255), passed: f.int(9),
   };
 }
 
@@ -50,7 +52,9 @@ export async function handle(l: Core, from: string, m: Message): Promise<Outgoin
   const d = l.circle.devices.get(from);
   if (!d) throw new Fault("forbidden", "only own devices say so");
   const n = parseNote(m.body ?? none);
-  n.time = Math.min(n.time, l.now() + l.o.ahead);
+  const ahead = l.now() + l.o.ahead;
+  n.time = Math.min(n.time, ahead);
+  n.passed = Math.min(n.passed, ahead);
   if (n.records.length > mostRecords || n.round.length > 16 || n.horizon > l.seq + mostJump) {
     throw new Fault("invalid", "a message of another device is out of bounds");
   }
@@ -75,7 +79,7 @@ function compare(l: Core, d: Device): Note {
 
 function header(l: Core, p: Peer): Note {
   const time = Math.max(l.now(), l.clock);
-  return { round: none, ranges: none, horizon: p.horizon, records: [], seq: l.seq, time, done: false, hops: 0 };
+  return { round: none, ranges: none, horizon: p.horizon, records: [], seq: l.seq, time, done: false, hops: 0, passed: l.pass() };
 }
 
 /** Tells other devices of new versions. */
@@ -156,13 +160,13 @@ async function reply(l: Core, d: Device, p: Peer, n: Note): Promise<Outgoing[]> 
   if (n.done) {
     if (p.round.length > 0 && equal(n.round, p.round)) {
       p.round = none;
-      agree(l, p, n.seq, n.time);
+      agree(l, p, n.seq, n.passed);
     }
     return [];
   }
   const r = l.catalog.set.answer(n.round, n.ranges, { octets: rangeOctets });
   if (r.equal) {
-    agree(l, p, n.seq, n.time);
+    agree(l, p, n.seq, n.passed);
     const m = { ...header(l, p), round: n.round, done: true };
     return [{ to: d.relation, kind: MessageKind.reconcile, body: encodeNote(m) }];
   }
