@@ -80,17 +80,18 @@ How long each parser has been fuzzed so far, in processor time, and with how man
 
 which gives each target its turns until all have had an hour, can be stopped at any time, and goes on where it was. Inputs that broke something are in the packages' ` + "`testdata/fuzz`" + ` and run with every test.
 
-| target | minutes | inputs |
-| --- | ---: | ---: |
+| package | target | minutes | inputs |
+| --- | --- | ---: | ---: |
 `)
 	var all entry
 	for _, name := range slices.Sorted(maps.Keys(r.targets)) {
 		e := r.targets[name]
 		all.Seconds += e.Seconds
 		all.Inputs += e.Inputs
-		fmt.Fprintf(&b, "| `%s` | %.0f | %s |\n", name, e.Seconds/60, thousands(e.Inputs))
+		dot := strings.LastIndexByte(name, '.')
+		fmt.Fprintf(&b, "| `%s` | `%s` | %.0f | %s |\n", name[:dot], name[dot+1:], e.Seconds/60, thousands(e.Inputs))
 	}
-	fmt.Fprintf(&b, "| all | %.0f | %s |\n", all.Seconds/60, thousands(all.Inputs))
+	fmt.Fprintf(&b, "| all | | %.0f | %s |\n", all.Seconds/60, thousands(all.Inputs))
 	return b.String()
 }
 
