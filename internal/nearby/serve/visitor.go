@@ -238,7 +238,7 @@ func (v *Visitor) failed(w http.ResponseWriter, r *http.Request, err error) {
 	if k := fault.KindOf(err); k == fault.Unreachable || k == fault.Internal { // of no use to people: addresses, time-outs
 		err = fault.New(fault.Unreachable, "the device does not answer").WithHint(deviceGone)
 		if id, _, ok := split(r.Host); ok {
-			if entry, err := v.nearby.EntryOf(id); err == nil {
+			if entry, unknown := v.nearby.EntryOf(id); unknown == nil {
 				err = fault.New(fault.Unreachable, "%s does not answer", entry.Name).WithHint(deviceGone)
 			}
 		}
