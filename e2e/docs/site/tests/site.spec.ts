@@ -73,6 +73,7 @@ test("it can be read without JavaScript", async () => {
   await expect(page.getByText("kith --home alice publish my-site")).toBeVisible();
   await expect(page.getByRole("searchbox")).toBeHidden();
   await page.getByRole("button", { name: "Pages" }).click();
+  await page.getByText("Guide", { exact: true }).click();
   await page.getByRole("link", { name: "Use cases", exact: true }).click();
   await expect(page).toHaveTitle("Use cases · Kith");
   await page.context().close();
